@@ -576,7 +576,8 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
         "enum": [
           "market",
           "limit",
-          "stop"
+          "stop",
+          "close"
         ],
         "description": "Order type"
       },
@@ -602,6 +603,10 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "notAfter": {
         "$ref": "../common.json#/$defs/Timestamp",
         "description": "Engine time after which it must not be sent any more"
+      },
+      "expiresAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Moment at which the broker lets it expire"
       }
     },
     "required": [

@@ -466,7 +466,7 @@ export interface OrderIntended {
   /**
    * Order type
    */
-  type: 'market' | 'limit' | 'stop'
+  type: 'market' | 'limit' | 'stop' | 'close'
   /**
    * Shares
    */
@@ -487,6 +487,10 @@ export interface OrderIntended {
    * Engine time after which it must not be sent any more
    */
   notAfter: string
+  /**
+   * Moment at which the broker lets it expire
+   */
+  expiresAt?: string
 }
 
 /**

@@ -20,7 +20,8 @@ interface SchemaFile {
   eventType: string | null
 }
 
-const NOTE = '// Generated from schemas/**/*.json by scripts/gen-types.ts; edit those and run: npm run gen\n'
+const NOTE =
+  '// Generated from schemas/**/*.json by scripts/gen-types.ts; edit those and run: npm run gen\n'
 const SHARED = 'common.json'
 const FILE_NAME = /^([a-z0-9-]+)\.v([1-9]\d*)\.json$/
 /** Folders and files that hold request and configuration bodies rather than events. */
@@ -73,7 +74,9 @@ export function readSchemas(root: string): { shared: JsonObject; schemas: Schema
       throw new SchemaSourceError(`schemas/${file}: give it a title such as OrderFilled`)
     }
     if (titles.has(title)) {
-      throw new SchemaSourceError(`schemas/${file}: title ${title} is taken by ${titles.get(title)}`)
+      throw new SchemaSourceError(
+        `schemas/${file}: title ${title} is taken by ${titles.get(title)}`,
+      )
     }
     if (typeof $id !== 'string' || !$id.endsWith(`/${file}`)) {
       throw new SchemaSourceError(`schemas/${file}: its $id must end with /${file}`)
@@ -109,7 +112,8 @@ function inline(
     if (!document) throw new SchemaSourceError(`schemas/${file}: ${$ref} names no schema file`)
     if (pointer === '') return { tsType: document.title ?? 'unknown', ...rest }
     const key = `${targetFile}#${pointer}`
-    if (trail.includes(key)) throw new SchemaSourceError(`schemas/${file}: ${$ref} refers to itself`)
+    if (trail.includes(key))
+      throw new SchemaSourceError(`schemas/${file}: ${$ref} refers to itself`)
     let found: Json | undefined = document
     for (const part of pointer.split('/').slice(1)) {
       found = (found as JsonObject | undefined)?.[part]
@@ -202,7 +206,9 @@ export function schemasSource(root: string): string {
   )
   const bodies = schemas
     .filter(({ eventType }) => eventType === null)
-    .map((file) => entry(newestBody.has(file) ? file.name : `${file.name}@${file.version}`, file.schema))
+    .map((file) =>
+      entry(newestBody.has(file) ? file.name : `${file.name}@${file.version}`, file.schema),
+    )
   return [
     NOTE,
     '/** Scalars that the others refer to. */',

@@ -1,0 +1,304 @@
+import type { ChainSettings } from '../../schemas/types.gen.ts'
+import { EVENT_VERSIONS } from '../../schemas/types.gen.ts'
+import { Chain } from '../chain/chain.ts'
+import type { ChainEvent } from '../chain/processor.ts'
+import { dueBefore, timerData } from '../chain/timers.ts'
+import { format, toNumber } from '../decimal.ts'
+import { clientOrderId } from '../events/ids.ts'
+import { Exchange } from '../exchange/exchange.ts'
+import type { Bar } from '../market/bar.ts'
+import type { BrokerReport } from '../ports/broker.ts'
+import { fillOf } from '../portfolio/portfolio.ts'
+import { DecisionDigest, decisionLine, isDecision, type RunningHash } from '../replay/decisions.ts'
+import { tradingDay } from '../time.ts'
+import { brokerOrder } from '../trading/broker-order.ts'
+import { reportEvent } from '../trading/reports.ts'
+import { DailyReturns } from './daily-returns.ts'
+import { Drawdown } from './drawdown.ts'
+import type { ListedOrder } from './listed-orders.ts'
+import { listedIntents } from './listed-orders.ts'
+import { RoundTrips, type Trade } from './round-trips.ts'
+import { type Measured, summarize } from './statistics.ts'
+
+/** Where bars come from, in order of their end, then of symbol. Fills the object given; false at the end. */
+export interface BarSource {
+  next(into: Bar): boolean
+}
+
+/** What a caller may want to write down on the way. All are optional; none can change a decision. */
+export interface BacktestListener {
+  decision?(line: string): void
+  /** Every event, inputs and consequences, in order; a bar's data is used again. */
+  event?(event: ChainEvent): void
+  trade?(trade: Trade): void
+  /** After the last bar of each moment. Decimals as strings are made only here. */
+  equity?(point: { time: number; cash: string; positionValue: string; equity: string }): void
+}
+
+export interface BacktestInput {
+  settings: ChainSettings
+  bars: BarSource
+  hash: RunningHash
+  /** Orders to place instead of a strategy's. */
+  orders?: readonly ListedOrder[]
+  /** Bars that come before anything is counted: strategies see them, their signals are not acted upon. */
+  listener?: BacktestListener
+}
+
+export interface OrderCounts {
+  submitted: number
+  filled: number
+  expired: number
+  canceled: number
+  denied: number
+  rejected: number
+}
+
+export interface BacktestResult {
+  bars: number
+  /** Start of the first and of the last bar, ms; NaN without bars. */
+  from: number
+  to: number
+  symbols: readonly string[]
+  equity: { start: string; end: string; peak: string }
+  returns: ReturnType<typeof summarize>['returns']
+  trades: ReturnType<typeof summarize>['trades']
+  orders: OrderCounts
+  /** Orders that still stood at the end. */
+  working: number
+  fees: string
+  digest: string
+  decisions: number
+}
+
+/** A book of its own for every backtest; no decision contains it. */
+const BOOK_ID = 'b0000000000000000'
+
+/**
+ * Runs the chain over recorded bars with the simulated exchange as the broker: for each bar the
+ * exchange's fills, then the bar, then the orders it led to, as the live engine does.
+ */
+export function runBacktest(input: BacktestInput): BacktestResult {
+  return new Backtest(input).run()
+}
+
+class Backtest {
+  private readonly input: BacktestInput
+  private readonly listener: BacktestListener
+  private readonly chain = new Chain()
+  private readonly exchange: Exchange
+  private readonly digest: DecisionDigest
+  private readonly daily = new DailyReturns()
+  private readonly drawdown: Drawdown
+  private readonly trips: RoundTrips
+  private readonly reports: BrokerReport[] = []
+  private readonly intents: ChainEvent[] = []
+  private readonly counts: OrderCounts = {
+    submitted: 0,
+    filled: 0,
+    expired: 0,
+    canceled: 0,
+    denied: 0,
+    rejected: 0,
+  }
+  private at = Number.NEGATIVE_INFINITY
+  private barsInPosition = 0
+  private moment = Number.NaN
+  private momentBar = Number.NaN
+
+  constructor(input: BacktestInput) {
+    this.input = input
+    this.listener = input.listener ?? {}
+    const { exchange } = input.settings
+    this.exchange = new Exchange(exchange, (report) => this.reports.push(report))
+    this.digest = new DecisionDigest(input.hash)
+    this.drawdown = new Drawdown(Number(exchange.cash))
+    this.trips = new RoundTrips(this.listener.trade)
+  }
+
+  run(): BacktestResult {
+    const { settings, bars } = this.input
+    const { chain } = this
+    const listed = this.input.orders === undefined ? null : listedIntents(this.input.orders)
+    const bar: Bar = {
+      symbol: '',
+      symbolIndex: 0,
+      time: 0,
+      end: 0,
+      open: 0,
+      high: 0,
+      low: 0,
+      close: 0,
+      volume: Number.NaN,
+    }
+    const event: ChainEvent = { type: 'market.bar', at: 0, data: bar }
+    let count = 0
+    let from = Number.NaN
+    let to = Number.NaN
+    while (bars.next(bar)) {
+      if (count === 0) {
+        from = bar.time
+        this.begin(settings, bar.time)
+      }
+      count++
+      to = bar.time
+      if (bar.end > this.at) {
+        this.closeMoment()
+        this.at = bar.end
+      }
+      this.fireTimers()
+      if (listed !== null) this.place(listed.before(bar))
+      this.exchange.onBar(bar)
+      if (this.reports.length > 0) this.settle()
+      event.at = this.at
+      this.step(event)
+      if (this.intents.length > 0) this.settle()
+      if (chain.table.portfolio.grossValue !== 0) this.barsInPosition++
+      this.moment = bar.end
+      this.momentBar = bar.time
+    }
+    if (count === 0) this.begin(settings, 0)
+    this.closeMoment()
+    if (listed !== null) this.place(listed.rest(settings.symbols[0] ?? bar.symbol))
+    return this.result(count, from, to)
+  }
+
+  /** Marks the statistics once all bars of a moment are in. */
+  private closeMoment(): void {
+    if (Number.isNaN(this.moment)) return
+    const { portfolio } = this.chain.table
+    const equity = toNumber(portfolio.equity)
+    this.daily.update(tradingDay(this.moment), equity)
+    this.drawdown.update(this.momentBar, equity)
+    if (this.listener.equity !== undefined) {
+      this.listener.equity({
+        time: this.momentBar,
+        cash: format(portfolio.cash),
+        positionValue: format(portfolio.netValue),
+        equity: format(portfolio.equity),
+      })
+    }
+    this.moment = Number.NaN
+  }
+
+  private begin(settings: ChainSettings, time: number): void {
+    this.at = time
+    const { cash } = settings.exchange
+    this.step({
+      type: 'book.created',
+      at: time,
+      data: { bookId: BOOK_ID, account: 'backtest', currency: 'USD', cash },
+    })
+    this.step({
+      type: 'engine.started',
+      at: time,
+      data: {
+        run: '0'.repeat(16),
+        codeHash: '0'.repeat(64),
+        engineVersion: '',
+        nodeVersion: '',
+        settings,
+      },
+    })
+  }
+
+  private fireTimers(): void {
+    const { timers } = this.chain.table
+    for (let due = dueBefore(timers, this.at); due !== null; due = dueBefore(timers, this.at)) {
+      this.step({ type: 'timer.fired', at: due.dueAt, data: timerData(due) })
+    }
+  }
+
+  private place(events: readonly ChainEvent[]): void {
+    for (const event of events) {
+      const input = { ...event, at: this.at } as ChainEvent
+      this.step(input)
+      this.note(input)
+    }
+    this.settle()
+  }
+
+  /** Lets the exchange answer the intents, and the chain the answers, until both are quiet. */
+  private settle(): void {
+    const { reports, intents } = this
+    while (intents.length > 0 || reports.length > 0) {
+      for (const intent of intents.splice(0)) {
+        if (intent.type === 'order.intended') {
+          this.exchange.submit(brokerOrder(BOOK_ID, intent.data), this.at)
+        } else if (intent.type === 'order.cancel_requested') {
+          this.exchange.cancel(clientOrderId(BOOK_ID, intent.data.orderId), this.at)
+        }
+      }
+      for (const report of reports.splice(0)) this.hear(report)
+    }
+  }
+
+  private hear(report: BrokerReport): void {
+    const event = reportEvent(report, this.at)
+    if (event.type === 'order.filled') {
+      const fill = fillOf(event.data)
+      this.trips.fill(fill)
+      this.daily.traded(tradingDay(this.at), toNumber(fill.price) * toNumber(fill.qty))
+      if (event.data.complete) this.counts.filled++
+    } else if (report.kind !== 'accepted' && report.kind !== 'filled') this.counts[report.kind]++
+    this.step(event)
+  }
+
+  private step(event: ChainEvent): void {
+    this.listener.event?.(event)
+    this.chain.step(event, this.consequence)
+  }
+
+  private readonly consequence = (event: ChainEvent): void => {
+    this.listener.event?.(event)
+    this.note(event)
+  }
+
+  /** Counts a decision, and keeps what the exchange is to be asked. */
+  private note(event: ChainEvent): void {
+    if (event.type === 'order.intended') {
+      this.counts.submitted++
+      this.intents.push(event)
+    } else if (event.type === 'order.cancel_requested') this.intents.push(event)
+    else if (event.type === 'risk.verdict' && event.data.verdict === 'denied') this.counts.denied++
+    if (isDecision(event.type)) {
+      const line = decisionLine(event.type, EVENT_VERSIONS[event.type], event.at, event.data)
+      this.digest.add(line)
+      this.listener.decision?.(line)
+    }
+  }
+
+  private result(bars: number, from: number, to: number): BacktestResult {
+    const { table } = this.chain
+    const { portfolio } = table
+    const { cash } = this.input.settings.exchange
+    const measured: Measured = {
+      initialEquity: Number(cash),
+      from,
+      to,
+      bars,
+      barsInPosition: this.barsInPosition,
+      ambiguousBars: this.exchange.ambiguousBars,
+      daily: this.daily,
+      drawdown: this.drawdown,
+      roundTrips: this.trips,
+    }
+    return {
+      bars,
+      from,
+      to,
+      symbols: table.market.symbols,
+      equity: {
+        start: cash,
+        end: format(portfolio.equity),
+        peak: format(portfolio.peakEquity),
+      },
+      ...summarize(measured),
+      orders: this.counts,
+      working: table.orders.open.size,
+      fees: format(portfolio.fees),
+      digest: this.digest.finish(),
+      decisions: this.digest.count,
+    }
+  }
+}

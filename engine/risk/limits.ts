@@ -1,0 +1,110 @@
+import type { RiskLimits, RiskVerdict } from '../../schemas/types.gen.ts'
+import type { StateTable } from '../chain/state-table.ts'
+import { ZERO, abs, add, compare, type Decimal, div, format, max, mul, parse, sub } from '../decimal.ts'
+
+export type Check = RiskVerdict['checks'][number]
+
+/** An order that risk is asked to approve, with its quantity resolved. */
+export interface Proposal {
+  symbol: string
+  side: 'buy' | 'sell'
+  qty: Decimal
+  /** Price the order is valued at: its limit or stop, else the last close. */
+  price: Decimal
+  /** Limit or stop price; null for market orders. */
+  orderPrice: Decimal | null
+  lastClose: Decimal
+  /** Signed shares held and signed shares that work. */
+  position: Decimal
+  working: Decimal
+  /** It can only bring the position nearer to zero. */
+  reducing: boolean
+}
+
+/** A limit, ready to compare. */
+export interface ParsedLimits {
+  maxOrderNotional: Decimal | null
+  maxPosition: Decimal | null
+  maxGrossExposure: Decimal | null
+  priceCollar: Decimal | null
+  maxDailyLoss: Decimal | null
+  maxDrawdown: Decimal | null
+}
+
+export function parseLimits(limits: RiskLimits): ParsedLimits {
+  const read = (text: string | undefined) => (text === undefined ? null : parse(text))
+  return {
+    maxOrderNotional: read(limits.maxOrderNotional),
+    maxPosition: read(limits.maxPosition),
+    maxGrossExposure: read(limits.maxGrossExposure),
+    priceCollar: read(limits.priceCollar),
+    maxDailyLoss: read(limits.maxDailyLoss),
+    maxDrawdown: read(limits.maxDrawdown),
+  }
+}
+
+function check(rule: string, observed: Decimal, limit: Decimal): Check {
+  return {
+    rule,
+    observed: format(observed),
+    limit: format(limit),
+    ok: compare(observed, limit) <= 0,
+  }
+}
+
+/** Fall of equity below a reference, as a fraction of the reference; zero for a gain. */
+export function loss(reference: Decimal, equity: Decimal): Decimal {
+  return reference > 0 && equity < reference ? div(sub(reference, equity), reference) : ZERO
+}
+
+/** Looks at every limit in force; orders that only reduce are held to the collar alone. */
+export function checkLimits(
+  limits: ParsedLimits,
+  proposal: Proposal,
+  references: { dayBase: Decimal; peak: Decimal },
+  table: Readonly<StateTable>,
+  checks: Check[],
+): void {
+  const { portfolio, orders } = table
+  const { qty, price, reducing } = proposal
+  if (limits.priceCollar !== null && proposal.orderPrice !== null) {
+    const distance = div(
+      abs(sub(proposal.orderPrice, proposal.lastClose)),
+      proposal.lastClose,
+    )
+    checks.push(check('price_collar', distance, limits.priceCollar))
+  }
+  if (reducing) return
+  const notional = mul(qty, price)
+  if (limits.maxOrderNotional !== null) {
+    checks.push(check('max_order_notional', notional, limits.maxOrderNotional))
+  }
+  if (limits.maxPosition !== null) {
+    const working = orders.working.get(proposal.symbol)
+    const same =
+      working === undefined ? ZERO : proposal.side === 'buy' ? working.buyQty : working.sellQty
+    const held =
+      proposal.side === 'buy' ? proposal.position : sub(ZERO, proposal.position)
+    // The worst case: every working order of this side fills and none of the other.
+    checks.push(check('max_position', max(ZERO, add(add(held, same), qty)), limits.maxPosition))
+  }
+  if (limits.maxGrossExposure !== null) {
+    const exposure = add(add(portfolio.grossValue, orders.workingNotional), notional)
+    checks.push(
+      portfolio.equity > 0
+        ? check('max_gross_exposure', div(exposure, portfolio.equity), limits.maxGrossExposure)
+        : {
+            rule: 'max_gross_exposure',
+            observed: `equity ${format(portfolio.equity)}`,
+            limit: format(limits.maxGrossExposure),
+            ok: false,
+          },
+    )
+  }
+  if (limits.maxDailyLoss !== null) {
+    checks.push(check('max_daily_loss', loss(references.dayBase, portfolio.equity), limits.maxDailyLoss))
+  }
+  if (limits.maxDrawdown !== null) {
+    checks.push(check('max_drawdown', loss(references.peak, portfolio.equity), limits.maxDrawdown))
+  }
+}

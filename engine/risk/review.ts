@@ -1,0 +1,201 @@
+import type { RiskVerdict, SignalRaised, SignalReceived } from '../../schemas/types.gen.ts'
+import type { StateTable } from '../chain/state-table.ts'
+import { ZERO, abs, type Decimal, floorDiv, format, fromNumber, parse } from '../decimal.ts'
+import { lastClose } from '../market/market.ts'
+import { parseTime } from '../time.ts'
+import { affordable, closable, isReducing, workingQty } from '../trading/orders.ts'
+import { type Check, checkLimits } from './limits.ts'
+import type { RiskState } from './risk.ts'
+
+export type SignalLike = SignalRaised | SignalReceived
+
+type Failure = { code: string; check: Check }
+
+/** Judges one signal: approved with an order, or denied with the first rule that failed. */
+export function judge(
+  signal: SignalLike,
+  source: string,
+  state: RiskState,
+  table: Readonly<StateTable>,
+): RiskVerdict {
+  const checks: Check[] = []
+  const refused = structural(signal, checks, table)
+  if (refused !== null) return denied(signal, source, refused, checks)
+
+  const close = fromNumber(lastClose(table.market, signal.symbol))
+  const position = table.portfolio.holdings.get(signal.symbol)?.qty ?? ZERO
+  const side = signal.side === 'close' ? (position > 0 ? 'sell' : 'buy') : signal.side
+  const orderPrice = priceOf(signal)
+  const resolved = quantity(signal, close, table)
+  if (resolved.failure !== null) {
+    checks.push(resolved.failure.check)
+    return denied(signal, source, resolved.failure, checks)
+  }
+  const { qty, text } = resolved
+  const reducing = isReducing(table, signal.symbol, side, qty)
+
+  checks.push({
+    rule: 'trading_state',
+    observed: state.trading,
+    limit: reducing ? 'ACTIVE or REDUCING' : 'ACTIVE',
+    ok: state.trading === 'ACTIVE' || (reducing && state.trading === 'REDUCING'),
+  })
+  // What nobody knows the outcome of blocks opening, never closing.
+  if (!reducing) {
+    const unknown = table.orders.unknown
+    checks.push({
+      rule: 'unknown_outcomes',
+      observed: String(unknown),
+      limit: '0',
+      ok: unknown === 0,
+    })
+  }
+  if (state.limits !== null) {
+    checkLimits(
+      state.limits,
+      {
+        symbol: signal.symbol,
+        side,
+        qty,
+        price: orderPrice ?? close,
+        orderPrice,
+        lastClose: close,
+        position,
+        working: workingQty(table.orders, signal.symbol),
+        reducing,
+      },
+      state,
+      table,
+      checks,
+    )
+  }
+  const failed = checks.find((check) => !check.ok)
+  if (failed !== undefined) {
+    const code = failed.rule === 'trading_state' ? state.trading.toLowerCase() : failed.rule
+    return denied(signal, source, { code, check: failed }, checks)
+  }
+  return {
+    signalId: signal.signalId,
+    source,
+    verdict: 'approved',
+    orderIds: [table.orders.lastOrderId + 1],
+    code: 'approved',
+    rule: null,
+    observed: null,
+    limit: null,
+    qty: text,
+    checks,
+    order: {
+      symbol: signal.symbol,
+      side,
+      type: signal.orderType,
+      ...(signal.orderType === 'limit' && { limitPrice: signal.limitPrice! }),
+      ...(signal.orderType === 'stop' && { stopPrice: signal.stopPrice! }),
+      timeInForce: signal.timeInForce,
+    },
+  }
+}
+
+function denied(
+  signal: SignalLike,
+  source: string,
+  { code, check }: Failure,
+  checks: Check[],
+): RiskVerdict {
+  return {
+    signalId: signal.signalId,
+    source,
+    verdict: 'denied',
+    orderIds: [],
+    code,
+    rule: check.rule,
+    observed: check.observed,
+    limit: check.limit,
+    qty: null,
+    checks,
+    order: null,
+  }
+}
+
+function priceOf(signal: SignalLike): Decimal | null {
+  if (signal.orderType === 'limit') return parse(signal.limitPrice!)
+  return signal.orderType === 'stop' ? parse(signal.stopPrice!) : null
+}
+
+/** What must hold before a quantity can be worked out at all. */
+function structural(
+  signal: SignalLike,
+  checks: Check[],
+  table: Readonly<StateTable>,
+): Failure | null {
+  const refuse = (code: string, rule: string, observed: string, limit: string): Failure => {
+    const check = { rule, observed, limit, ok: false }
+    checks.push(check)
+    return { code, check }
+  }
+  if ('storedAt' in signal) {
+    const age = parseTime(signal.receivedAt) - parseTime(signal.storedAt)
+    const observed = `${age / 1000} s`
+    const limit = `${signal.validForMs / 1000} s`
+    if (age > signal.validForMs) return refuse('stale', 'signal_age', observed, limit)
+    checks.push({ rule: 'signal_age', observed, limit, ok: true })
+    const attached = (['takeProfit', 'stopLoss', 'trailPercent'] as const).filter(
+      (field) => signal[field] !== undefined,
+    )
+    if (attached.length > 0) {
+      return refuse(
+        'unsupported_order',
+        'order_type',
+        attached.join(', '),
+        'market, limit and stop orders without attached exits',
+      )
+    }
+  }
+  const allowed = table.settings.settings?.symbols ?? []
+  const close = lastClose(table.market, signal.symbol)
+  if (allowed.length > 0 ? !allowed.includes(signal.symbol) : Number.isNaN(close)) {
+    const known = allowed.length > 0 ? allowed : table.market.symbols
+    return refuse('unknown_symbol', 'symbol', signal.symbol, known.join(', ') || 'none has a bar yet')
+  }
+  if (Number.isNaN(close)) {
+    return refuse('no_price', 'last_price', 'no bar yet', 'one finished bar of the symbol')
+  }
+  return null
+}
+
+type Quantity =
+  | { failure: null; qty: Decimal; text: string }
+  | { failure: Failure; qty?: undefined; text?: undefined }
+
+/** Resolves what was asked for into shares. */
+function quantity(signal: SignalLike, close: Decimal, table: Readonly<StateTable>): Quantity {
+  const fail = (code: string, observed: string, limit: string): Quantity => ({
+    failure: { code, check: { rule: 'quantity', observed, limit, ok: false } },
+  })
+  if (signal.side === 'close') {
+    const available = closable(table, signal.symbol)
+    if (available <= 0) return fail('nothing_to_close', '0', 'a position to close')
+    if (signal.qty === undefined || signal.qty === 'all') {
+      return { failure: null, qty: available, text: format(available) }
+    }
+    const wanted = parse(signal.qty)
+    return wanted > available
+      ? fail('exceeds_position', signal.qty, format(available))
+      : { failure: null, qty: wanted, text: format(wanted) }
+  }
+  if (signal.qty === 'all') {
+    const qty = affordable(table, signal.symbol)
+    return qty <= 0
+      ? fail('insufficient_cash', '0', 'one share at the last close')
+      : { failure: null, qty, text: 'all' }
+  }
+  if (signal.qty !== undefined) {
+    const qty = parse(signal.qty)
+    return { failure: null, qty, text: format(qty) }
+  }
+  const notional = parse(signal.notional ?? '0')
+  const qty = floorDiv(notional, priceOf(signal) ?? close)
+  return qty <= 0
+    ? fail('quantity_zero', `${signal.notional ?? '0'} buys no whole share`, format(abs(close)))
+    : { failure: null, qty, text: format(qty) }
+}

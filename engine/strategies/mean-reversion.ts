@@ -1,0 +1,56 @@
+import { add } from '../decimal.ts'
+import type { Strategy } from './strategy.ts'
+
+/**
+ * Buys weakness and sells the recovery: enters long when the RSI is below `oversold` and the close lies more than
+ * `band` average true ranges below its exponential average; leaves when the close is back at the average
+ * or the RSI above `exit`. With mode long-short the mirror image is sold short.
+ */
+export const meanReversion: Strategy = {
+  name: 'mean_reversion',
+  params: {
+    period: { kind: 'integer', default: 14, min: 2, max: 10_000, help: 'Bars of the RSI and the ATR' },
+    average: { kind: 'integer', default: 20, min: 2, max: 10_000, help: 'Bars of the average' },
+    band: { kind: 'number', default: 1, min: 0, max: 20, help: 'Distance to enter, in ATRs' },
+    oversold: { kind: 'number', default: 30, min: 1, max: 50, help: 'RSI below which to buy' },
+    exit: { kind: 'number', default: 50, min: 1, max: 99, help: 'RSI beyond which to leave' },
+    mode: {
+      kind: 'choice',
+      default: 'long-only',
+      choices: ['long-only', 'long-short'],
+      help: 'Whether strength is sold short as well',
+    },
+    size: { kind: 'size', default: '100', help: 'Shares per trade, or all' },
+  },
+  features: (params) => [
+    { kind: 'ema', period: params.average as number },
+    { kind: 'rsi', period: params.period as number },
+    { kind: 'atr', period: params.period as number },
+  ],
+  onBar(context, params) {
+    const average = context.feature(0)
+    const strength = context.feature(1)
+    const range = context.feature(2)
+    if (Number.isNaN(average) || Number.isNaN(strength) || Number.isNaN(range)) return
+    const { close } = context.bar
+    const exposure = add(context.position, context.working)
+    const oversold = params.oversold as number
+    const exit = params.exit as number
+    const distance = (params.band as number) * range
+    if (exposure > 0) {
+      if (close >= average) context.signal({ side: 'close', reason: 'close is back at its average' })
+      else if (strength > exit) context.signal({ side: 'close', reason: `RSI above ${exit}` })
+    } else if (exposure < 0) {
+      if (close <= average) context.signal({ side: 'close', reason: 'close is back at its average' })
+      else if (strength < 100 - exit) context.signal({ side: 'close', reason: `RSI below ${100 - exit}` })
+    } else if (strength < oversold && close < average - distance) {
+      context.signal({ side: 'buy', qty: params.size as string, reason: 'oversold below its average' })
+    } else if (
+      params.mode === 'long-short' &&
+      strength > 100 - oversold &&
+      close > average + distance
+    ) {
+      context.signal({ side: 'sell', qty: params.size as string, reason: 'overbought above its average' })
+    }
+  },
+}

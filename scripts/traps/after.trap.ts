@@ -1,0 +1,6 @@
+import { test } from 'uvu'
+test.after(() => {
+  throw new Error('the cleanup failed')
+})
+test('passes', () => {})
+test.run()

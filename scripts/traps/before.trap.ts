@@ -1,0 +1,6 @@
+import { test } from 'uvu'
+test.before(() => {
+  throw new Error('db down')
+})
+test('never runs', () => {})
+test.run()

@@ -1,0 +1,5 @@
+import { test } from 'uvu'
+test('awaits for ever', async () => {
+  await new Promise(() => {})
+})
+test.run()

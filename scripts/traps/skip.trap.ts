@@ -1,0 +1,4 @@
+import { test } from 'uvu'
+test.skip('flaky today', () => {})
+test('passes', () => {})
+test.run()

@@ -1,0 +1,196 @@
+/** Lists of orders (`--orders FILE`): each row goes through the exchange model as it stands. */
+import * as decimal from '../../engine/decimal.ts'
+import { BadCsvFile, CsvRefusal, CsvScanner, readCsvBytes, readHeader, whole } from './csv.ts'
+import type { ColumnRule, Fault, RowFault } from './csv.ts'
+import { plainDecimal, readSymbol, StampReader, stampReason } from './csv-values.ts'
+
+export type ListedOrderType = 'market' | 'close' | 'limit' | 'stop' | 'trailing_stop'
+
+export interface ListedOrder {
+  id: string
+  /** Start of the bar on which it is submitted, ms UTC; a date is its 00:00 UTC. */
+  submitTime: number
+  side: 'buy' | 'sell'
+  type: ListedOrderType
+  /** Shares, decimal text above zero. */
+  qty: string
+  /** Limit or stop price, decimal text; with limit and stop orders only. */
+  price?: string
+  /** Distance of a trailing stop, decimal text; with trailing stops only. */
+  trailAmount?: string
+  /** Last eligible bar start, ms UTC. */
+  validUntil?: number
+  symbol?: string
+  /** Line in the file. */
+  line: number
+}
+
+/** A list of orders that cannot be used as it is; nothing in it is skipped. */
+export class BadOrdersFile extends BadCsvFile {
+  override name = 'BadOrdersFile'
+  readonly code = 'bad_orders_file'
+}
+
+const COLUMNS: readonly ColumnRule[] = [
+  { name: 'id', aliases: [], required: true },
+  { name: 'submit_date', aliases: [], required: true },
+  { name: 'side', aliases: [], required: true },
+  { name: 'type', aliases: [], required: true },
+  { name: 'size', aliases: [], required: true },
+  { name: 'price', aliases: [], required: false },
+  { name: 'trail_amount', aliases: [], required: false },
+  { name: 'valid_until', aliases: [], required: false },
+  { name: 'symbol', aliases: [], required: false },
+]
+
+const TYPES: ReadonlyMap<string, ListedOrderType> = new Map([
+  ['market', 'market'],
+  ['close', 'close'],
+  ['limit', 'limit'],
+  ['stop', 'stop'],
+  ['trailing_stop', 'trailing_stop'],
+  ['stoptrail', 'trailing_stop'],
+])
+
+const REMEDY = 'Correct the rows: no order of a list is left out.'
+
+/** Reads a list of orders, in the order of the file. Throws BadOrdersFile. */
+export function readOrdersCsv(path: string): ListedOrder[] {
+  try {
+    const reader = new OrderReader(readCsvBytes(path))
+    if (reader.faults.length > 0) {
+      const faults = reader.faults.map((fault): RowFault => ({ file: path, ...fault }))
+      throw new BadOrdersFile(path, faults, reader.rows, REMEDY, reader.header)
+    }
+    if (reader.rows === 0) throw whole('has a header but no rows')
+    return reader.orders
+  } catch (error) {
+    if (!(error instanceof CsvRefusal)) throw error
+    throw new BadOrdersFile(path, [{ file: path, ...error.fault }], 0, '', error.header)
+  }
+}
+
+/** Ends the row being read with what is wrong in it. */
+class RowRefusal extends Error {
+  readonly field: string
+
+  constructor(field: string, reason: string) {
+    super(reason)
+    this.field = field
+  }
+}
+
+class OrderReader {
+  readonly orders: ListedOrder[] = []
+  readonly faults: Fault[] = []
+  readonly header: string[]
+  rows = 0
+  readonly #scanner: CsvScanner
+  readonly #at: Record<string, number>
+  readonly #stamps = new StampReader()
+  readonly #lineOfId = new Map<string, number>()
+
+  constructor(bytes: Buffer) {
+    this.#scanner = new CsvScanner(bytes)
+    const { header, columns } = readHeader(this.#scanner, COLUMNS)
+    this.header = header
+    this.#at = columns
+    while (this.#scanner.next()) {
+      this.rows++
+      try {
+        this.orders.push(this.#order())
+      } catch (error) {
+        if (!(error instanceof RowRefusal)) throw error
+        const { field, message: reason } = error
+        const text = field === 'row' ? this.#scanner.texts().join(',') : this.#text(field)
+        this.faults.push({ line: this.#scanner.line, field, reason, text })
+      }
+    }
+  }
+
+  #order(): ListedOrder {
+    const scanner = this.#scanner
+    if (scanner.malformed) throw new RowRefusal('row', 'text after a closing quote')
+    if (!scanner.hasWidth(this.header.length)) {
+      const reason = `${scanner.count} fields where the header has ${this.header.length}`
+      throw new RowRefusal('row', reason)
+    }
+    const id = this.#id()
+    const submitTime = this.#stamp('submit_date')
+    const side = this.#required('side').toLowerCase()
+    if (side !== 'buy' && side !== 'sell') throw new RowRefusal('side', 'is neither buy nor sell')
+    const type = TYPES.get(this.#required('type').toLowerCase())
+    if (!type) {
+      throw new RowRefusal('type', 'is none of market, close, limit, stop, trailing_stop')
+    }
+    const order: ListedOrder = {
+      id,
+      submitTime,
+      side,
+      type,
+      qty: this.#amount('size'),
+      line: scanner.line,
+    }
+    if (type === 'limit' || type === 'stop') order.price = this.#amount('price', type)
+    else this.#absent('price', type)
+    if (type === 'trailing_stop') order.trailAmount = this.#amount('trail_amount', type)
+    else this.#absent('trail_amount', type)
+    if (this.#text('valid_until') !== '') {
+      order.validUntil = this.#stamp('valid_until')
+      if (order.validUntil < submitTime) {
+        throw new RowRefusal('valid_until', 'is before submit_date')
+      }
+    }
+    if (this.#at.symbol !== -1) {
+      const symbol = readSymbol(this.#required('symbol'))
+      if (!symbol) throw new RowRefusal('symbol', 'is not a symbol')
+      order.symbol = symbol
+    }
+    return order
+  }
+
+  #id(): string {
+    const id = this.#required('id')
+    const line = this.#lineOfId.get(id)
+    if (line !== undefined) throw new RowRefusal('id', `repeats line ${line}`)
+    this.#lineOfId.set(id, this.#scanner.line)
+    return id
+  }
+
+  #text(field: string): string {
+    return this.#scanner.text(this.#at[field]!)
+  }
+
+  #required(field: string, type?: string): string {
+    const text = this.#text(field)
+    if (text === '') {
+      throw new RowRefusal(field, type ? `is missing; a ${type} order needs it` : 'is missing')
+    }
+    return text
+  }
+
+  /** A price beside a market order is a slip in the list: followed or dropped, it could be the wrong one. */
+  #absent(field: string, type: ListedOrderType): void {
+    if (this.#text(field) !== '') throw new RowRefusal(field, `a ${type} order takes none`)
+  }
+
+  #stamp(field: string): number {
+    this.#required(field)
+    const { bytes, starts, ends } = this.#scanner
+    const at = this.#at[field]!
+    const time = this.#stamps.read(bytes, starts[at]!, ends[at]!)
+    if (this.#stamps.fault !== '') throw new RowRefusal(field, stampReason(this.#stamps.fault))
+    return time
+  }
+
+  /** Decimal text above zero, shortest form. More than nine decimals would be another number. */
+  #amount(field: string, type?: string): string {
+    const plain = plainDecimal(this.#required(field, type))
+    if (plain === undefined) throw new RowRefusal(field, 'is not a number')
+    if (/\.\d{9}\d*[1-9]/.test(plain)) throw new RowRefusal(field, 'has more than nine decimals')
+    const value = decimal.parse(plain)
+    if (value <= 0) throw new RowRefusal(field, 'is not above zero')
+    if (decimal.toNumber(value) >= 1e15) throw new RowRefusal(field, 'is larger than 1e15')
+    return decimal.format(value)
+  }
+}
