@@ -62,6 +62,7 @@ export async function runTests(
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text))
   child.on('message', (message) => (report = message as Report))
+  const closed = new Promise((done) => child.on('close', done))
   const timer = setTimeout(() => {
     killed = true
     signalGroup(child, 'SIGKILL')
@@ -77,7 +78,7 @@ export async function runTests(
   // Killing the stragglers also closes the pipes they inherited.
   const clean = await groupIsGone(child)
   if (!clean) signalGroup(child, 'SIGKILL')
-  await new Promise((done) => setTimeout(done, 10))
+  await Promise.race([closed, new Promise((done) => setTimeout(done, 500))])
   child.stdout?.destroy()
   child.stderr?.destroy()
   running.delete(child)

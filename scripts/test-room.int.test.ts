@@ -25,9 +25,9 @@ const SAYS: Readonly<Record<string, RegExp>> = {
   rejection: /unhandled rejection: Error: leak/,
   skip: /skipped without saying what it needs: "flaky today"/,
   'skip-in-suite': /left out by a suite/,
-  spin: /killed: not finished in 6000 ms/,
+  spin: /killed: not finished in 4000 ms/,
 }
-const OPTIONS = { limitMs: 1500, killMs: 6000 }
+const OPTIONS = { limitMs: 1500, killMs: 4000 }
 const traps = readdirSync(FOLDER).map((file) => file.replace('.trap.ts', ''))
 
 test('every trap is listed here', () => {

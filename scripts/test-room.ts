@@ -97,7 +97,7 @@ function watchHooks(): void {
 }
 
 watchHooks()
-const uvuSkip = test.skip
+const uvuSkip = test.skip.bind(test)
 test.skip = (name = '', handler) => {
   skips.push(name)
   uvuSkip(name, handler)

@@ -35,10 +35,14 @@ test('has no return before the second close', () => {
 })
 
 test('forms the same returns from any number of bars a day, past the first buffer', () => {
-  const days = fc.array(fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 3 }), {
-    minLength: 1,
-    maxLength: 1500,
-  })
+  const days = fc.array(
+    fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 3 }),
+    {
+      minLength: 1,
+      maxLength: 1500,
+      size: 'max',
+    },
+  )
   fc.assert(
     fc.property(days, (days) => {
       const daily = new DailyReturns()
@@ -50,7 +54,7 @@ test('forms the same returns from any number of bars a day, past the first buffe
       const expected = closes.slice(1).map((close, i) => close / closes[i]! - 1)
       assert.equal([...daily.returns()!], expected)
     }),
-    { numRuns: 30, size: 'max' },
+    { numRuns: 30 },
   )
   const long = new DailyReturns()
   for (let day = 0; day < 2000; day++) long.update(day, 1 + day)

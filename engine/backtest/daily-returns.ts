@@ -76,7 +76,7 @@ export class DailyReturns {
   private begin(day: number): void {
     if (!(day > this.day)) throw new RangeError(`trading day runs back from ${this.day} to ${day}`)
     if (this.day !== Number.NEGATIVE_INFINITY) {
-      this.turnoverSum += this.tradedToday / this.last
+      if (this.tradedToday !== 0) this.turnoverSum += this.tradedToday / this.last
       if (this.count === this.closes.length) {
         const larger = new Float64Array(this.count * 2)
         larger.set(this.closes)

@@ -113,7 +113,7 @@ else {
     for (const file of files) {
       const text = readFileSync(resolve(dir, file.replace('.equity.csv', '.stats.json')), 'utf8')
       const { settings, stats_not_finalized: stats } = JSON.parse(text)
-      const drawdown = new Drawdown(settings.cash)
+      const drawdown = new Drawdown(Number(settings.cash))
       for (const line of readFileSync(resolve(dir, file), 'utf8').trim().split('\n').slice(1)) {
         const [date = '', equity = ''] = line.split(',')
         drawdown.update(Date.parse(date), Number(equity))

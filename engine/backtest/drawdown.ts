@@ -86,7 +86,8 @@ export class Drawdown {
 
   private begin(time: number): void {
     if (Number.isNaN(time)) throw new RangeError('bar without a time')
-    if (time < this.lastTime) throw new RangeError(`time runs back from ${this.lastTime} to ${time}`)
+    if (time < this.lastTime)
+      throw new RangeError(`time runs back from ${this.lastTime} to ${time}`)
     this.topTime = time
   }
 }

@@ -1,14 +1,4 @@
-import {
-  add,
-  type Decimal,
-  div,
-  format,
-  min,
-  mul,
-  sub,
-  toNumber,
-  ZERO,
-} from '../decimal.ts'
+import { add, type Decimal, div, format, min, mul, SCALE, sub, toNumber, ZERO } from '../decimal.ts'
 
 /** One execution. `time` in ms, `qty` above zero, `fee` as charged (negative: a rebate). */
 export interface TradedFill {
@@ -103,7 +93,9 @@ export class RoundTrips {
   /** Takes one fill, in order of time. Throws RangeError on a quantity of zero or less. */
   fill(fill: TradedFill): void {
     if (!(fill.qty > 0)) {
-      throw new RangeError(`fill of ${format(fill.qty)} ${fill.symbol}: quantity must be above zero`)
+      throw new RangeError(
+        `fill of ${format(fill.qty)} ${fill.symbol}: quantity must be above zero`,
+      )
     }
     let queue = this.queues.get(fill.symbol)
     if (queue === undefined) {
@@ -227,6 +219,14 @@ function take(from: Portion, qty: Decimal): Portion {
 /** amount × part / total, rounded once to the nearest nano: mul then div would round small shares away. */
 function share(amount: Decimal, part: Decimal, total: Decimal): Decimal {
   if (amount === 0) return ZERO
+  if (typeof amount === 'number' && typeof part === 'number' && typeof total === 'number') {
+    // The notional of whole shares, nearly every case, divides evenly: no bigint is needed.
+    const units = total / SCALE
+    if (total % SCALE === 0 && part % SCALE === 0 && amount % units === 0) {
+      const quick = (amount / units) * (part / SCALE)
+      if (Number.isSafeInteger(quick)) return quick
+    }
+  }
   const product = BigInt(amount) * BigInt(part)
   const divisor = BigInt(total)
   const quotient = product / divisor

@@ -7,7 +7,7 @@ import type { RoundTrips } from './round-trips.ts'
 export const PERIODS_PER_YEAR = 252
 /** A standard deviation needs two values; below, every figure of the daily returns is null. */
 export const MIN_RETURNS = 2
-/** Skewness and kurtosis say nothing about fewer returns. */
+/** The estimators of skewness and kurtosis are undefined for fewer returns. */
 export const MIN_RETURNS_PSR = 4
 
 const DAY_MS = 86_400_000
@@ -109,8 +109,8 @@ function returnsSummary(run: Measured): ReturnsSummary {
     maxDrawdown,
     ...(maxDrawdownIntraday === null ? {} : { maxDrawdownIntraday }),
     maxDrawdownDays: run.drawdown.maxDays,
-    var95: tail && tail.percentile,
-    cvar95: tail && tail.mean,
+    var95: tail && defined(tail.percentile),
+    cvar95: tail && defined(tail.mean),
     psr: shape && psrOf(shape),
     exposure: ratio(run.barsInPosition, run.bars),
     turnover: run.daily.turnover,
@@ -146,9 +146,15 @@ export interface Moments {
   std: number
   /** √(Σ min(x, 0)² / size) */
   downside: number
-  /** Population skewness m₃ / m₂^1.5; NaN when all values are equal. */
+  /**
+   * Skewness, corrected for the bias of a sample as std is:
+   * m₃ / m₂^1.5 · √(n (n − 1)) / (n − 2). NaN below four values or when all are equal.
+   */
   skew: number
-  /** Population kurtosis m₄ / m₂², 3 for a normal distribution; NaN when all values are equal. */
+  /**
+   * Raw kurtosis, 3 for a normal distribution, corrected likewise, with g = m₄ / m₂² − 3:
+   * ((n + 1) g + 6) (n − 1) / ((n − 2)(n − 3)) + 3. NaN below four values or when all are equal.
+   */
   kurtosis: number
 }
 
@@ -181,14 +187,19 @@ export function momentsOf(sample: Float64Array): Moments {
   if (!(std > largest * 1e-12)) {
     return { size, mean, std: 0, downside, skew: Number.NaN, kurtosis: Number.NaN }
   }
+  if (size < MIN_RETURNS_PSR) {
+    return { size, mean, std, downside, skew: Number.NaN, kurtosis: Number.NaN }
+  }
   const variance = square / size
+  const skew = cube / size / variance ** 1.5
+  const excess = fourth / size / (variance * variance) - 3
   return {
     size,
     mean,
     std,
     downside,
-    skew: cube / size / variance ** 1.5,
-    kurtosis: fourth / size / (variance * variance),
+    skew: (skew * Math.sqrt(size * (size - 1))) / (size - 2),
+    kurtosis: (((size + 1) * excess + 6) * (size - 1)) / ((size - 2) * (size - 3)) + 3,
   }
 }
 
@@ -204,7 +215,7 @@ function tailOf(sample: Float64Array): { percentile: number; mean: number } {
 }
 
 function psrOf(shape: Moments): number | null {
-  if (shape.size < MIN_RETURNS_PSR || shape.std === 0) return null
+  if (Number.isNaN(shape.skew)) return null
   return probabilisticSharpe(shape.mean / shape.std, shape.size, shape.skew, shape.kurtosis)
 }
 

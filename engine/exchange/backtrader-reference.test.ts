@@ -23,10 +23,20 @@ function rows(path: string): Record<string, string>[] {
 function readBars(): Bar[] {
   return rows(join(shared, 'daily/IBM.csv')).map((row) => {
     const time = parseTime(row.timestamp!)
-    const [open, high, low, close, volume] = ['open', 'high', 'low', 'close', 'volume'].map((name) =>
-      Number(row[name]),
+    const [open, high, low, close, volume] = ['open', 'high', 'low', 'close', 'volume'].map(
+      (name) => Number(row[name]),
     ) as [number, number, number, number, number]
-    return { symbol: 'IBM', symbolIndex: 0, time, end: time + DAY_MS, open, high, low, close, volume }
+    return {
+      symbol: 'IBM',
+      symbolIndex: 0,
+      time,
+      end: time + DAY_MS,
+      open,
+      high,
+      low,
+      close,
+      volume,
+    }
   })
 }
 

@@ -313,6 +313,22 @@ test('the orders of one symbol share the cap in order of submission', () => {
   assert.equal(said(), ['filled 1 7@10', 'filled 2 3@10 …', 'filled 3 7@20', 'filled 2 4@11'])
 })
 
+test('a part is whole shares, also after a fraction of a share', () => {
+  const { exchange, send, said } = open({ participation: 0.1, cash: '100' })
+  send({ qty: '0.5' })
+  send({ qty: '1.75' })
+  send({ qty: 'all' })
+  exchange.onBar(daily(1, 10, 10, 10, 10, 20))
+  exchange.onBar(daily(2, 10, 10, 10, 10, 50))
+  // Of two shares the first bar has 0.5 left after one whole part: nothing for "all", which stays unsized.
+  assert.equal(said(), [
+    'filled 1 0.5@10',
+    'filled 2 1@10 …',
+    'filled 2 0.75@10',
+    'filled 3 4@10 …',
+  ])
+})
+
 test('same-close: a market order takes what the bar shown last has left', () => {
   const { exchange, send, said } = open({ participation: 0.1, fill: 'same-close' })
   send({ qty: '6' })

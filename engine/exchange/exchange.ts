@@ -1,5 +1,5 @@
 import type { ExchangeSettings } from '../../schemas/types.gen.ts'
-import { type Decimal, format, fromNumber, min, mul, parse, sub, ZERO } from '../decimal.ts'
+import { type Decimal, format, fromNumber, mul, ONE, parse, sub, trunc, ZERO } from '../decimal.ts'
 import type { Bar } from '../market/bar.ts'
 import type { BrokerOrder, BrokerReport, ReportKind } from '../ports/broker.ts'
 import { DAY_MS, dayNumber } from '../time.ts'
@@ -215,13 +215,15 @@ export class Exchange {
     if (book.cap === undefined) book.cap = this.#fills.cap(book.last[VOLUME]!)
     // Reached is reached: what this bar cannot trade of a stop goes on as a market order.
     if (order.type === 'stop') order.type = 'market'
-    if (book.cap === ZERO) return
+    const cap = book.cap
+    if (cap !== null && (order.all ? cap < ONE : cap === ZERO)) return
     let cash: Decimal | null = null
     if (order.all && (order.buys || order.remaining === ZERO)) {
       cash = this.#fees.affordable(this.#account.cash, price)
       if (order.remaining === ZERO) order.remaining = cash
     }
-    let qty = book.cap === null ? order.remaining : min(order.remaining, book.cap)
+    // A part is whole shares, also where a fraction of a share has used up some of the cap.
+    let qty = cap === null || order.remaining <= cap ? order.remaining : trunc(cap)
     const starved = cash !== null && (cash === ZERO || cash < qty)
     if (starved) qty = cash!
     if (qty > 0) this.#trade(book, order, qty, price, time)

@@ -42,7 +42,8 @@ test('affordable stays exact where safe integers end', () => {
 })
 
 test('affordable shares are covered, and one more would not be', () => {
-  const cents = (most: number) => fc.integer({ min: 1, max: most }).map((n) => BigInt(n) * 10_000_000n)
+  const cents = (most: number) =>
+    fc.integer({ min: 1, max: most }).map((n) => BigInt(n) * 10_000_000n)
   const nanos = (most: number) => fc.integer({ min: 1, max: most }).map(BigInt)
   const tenThousandths = fc.integer({ min: 0, max: 500 }).map((n) => BigInt(n) * 100_000n)
   fc.assert(

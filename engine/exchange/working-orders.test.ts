@@ -47,7 +47,11 @@ const refusals: [string, string, object][] = [
   ['a limit without a price', 'invalid_price', { type: 'limit' }],
   ['a limit of zero', 'invalid_price', { type: 'limit', limitPrice: '0' }],
   ['a limit that is no number', 'invalid_price', { type: 'limit', limitPrice: '1e3' }],
-  ['a limit with a stop price', 'invalid_price', { type: 'limit', limitPrice: '1', stopPrice: '1' }],
+  [
+    'a limit with a stop price',
+    'invalid_price',
+    { type: 'limit', limitPrice: '1', stopPrice: '1' },
+  ],
   ['a stop without a price', 'invalid_price', { type: 'stop' }],
   ['a stop below zero', 'invalid_price', { type: 'stop', stopPrice: '-1' }],
   ['a market order with a limit price', 'invalid_price', { limitPrice: '1' }],

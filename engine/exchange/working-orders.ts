@@ -83,17 +83,18 @@ export function readOrder(order: BrokerOrder): WorkingOrder | Refusal {
 
 /** Exactly the price the type needs: one that would be ignored is a misunderstanding, so it is refused. */
 function readPrice(order: BrokerOrder): Decimal | Refusal {
+  let price: Decimal | null = ZERO
   for (const field of ['limitPrice', 'stopPrice'] as const) {
-    const wanted = field === `${order.type}Price`
-    if (!wanted && order[field] !== undefined) {
-      return refuse('invalid_price', `a ${order.type} order takes no ${field}: leave it out`)
+    const text = order[field]
+    if (field === `${order.type}Price`) {
+      price = readPositive(text)
+      if (price !== null) continue
+      return refuse('invalid_price', `${field} is ${show(text)}: give a decimal above zero`)
     }
-    if (!wanted) continue
-    const price = readPositive(order[field])
-    if (price !== null) return price
-    return refuse('invalid_price', `${field} is ${show(order[field])}: give a decimal above zero`)
+    if (text === undefined) continue
+    return refuse('invalid_price', `a ${order.type} order takes no ${field}: leave it out`)
   }
-  return ZERO
+  return price
 }
 
 function readPositive(text: unknown): Decimal | null {
@@ -165,5 +166,6 @@ export function sweep(orders: WorkingOrder[]): void {
   for (const order of orders) {
     if (!order.done) orders[kept++] = order
   }
-  orders.length = kept
+  // Setting the length would cost more than all the rest when one order goes.
+  while (orders.length > kept) orders.pop()
 }

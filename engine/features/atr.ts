@@ -22,7 +22,7 @@ export class Atr extends StatefulIndicator {
     const seen = state[SEEN]!
     const last = state[LAST_CLOSE]!
     state[LAST_CLOSE] = close
-    const range = (high > last ? high : last) - (low < last ? low : last)
+    const range = Math.max(high, last) - Math.min(low, last)
     const average = state[RANGE]!
     if (seen > this.period) {
       const value = (range - average) * this.weight + average

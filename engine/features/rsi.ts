@@ -24,8 +24,9 @@ export class Rsi extends StatefulIndicator {
     const seen = state[SEEN]!
     const change = close - state[LAST_CLOSE]!
     state[LAST_CLOSE] = close
-    const rise = change > 0 ? change : 0
-    const fall = change < 0 ? -change : 0
+    // Exact, and without a branch: the direction of a close is what no processor can predict.
+    const rise = (Math.abs(change) + change) / 2
+    const fall = rise - change
     let gain = state[GAIN]!
     let loss = state[LOSS]!
     if (seen > this.period) {

@@ -95,7 +95,8 @@ interface Run {
  * One sequence of several sources, ordered by time, then by the order in which symbols first appear
  * in that sequence (at equal times: the order of the sources). Each source is sorted per symbol. Of
  * two bars of one symbol and time the earlier source's is kept. `from` and `to` are inclusive bar
- * starts, ms; symbols without a bar between them are left out.
+ * starts, ms; symbols without a bar between them are left out. There
+ * are at most MAX_SYMBOLS of them.
  */
 export function mergeBars(sources: readonly MergeSource[], from: number, to: number): MergedBars {
   const runs = sources.flatMap((source, index) => splitRuns(source, index, from, to))
@@ -144,7 +145,6 @@ function rankSymbols(runs: readonly Run[], sources: readonly MergeSource[]): str
     const time = run.columns.time[run.rows[0]!]!
     first.set(nameOf(run), Math.min(time, first.get(nameOf(run)) ?? time))
   }
-  if (first.size > MAX_SYMBOLS) throw new RangeError(`more than ${MAX_SYMBOLS} symbols`)
   // The sort is stable: symbols that start together stay in the order of their sources.
   const symbols = [...first].sort((a, b) => a[1] - b[1]).map(([symbol]) => symbol)
   const ranks = new Map(symbols.map((symbol, rank) => [symbol, rank]))

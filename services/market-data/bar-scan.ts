@@ -284,10 +284,14 @@ export class BarScan {
           : 'no two bars are 1m, 5m, 15m or 1h apart; say which it is with --timeframe',
       )
     }
+    // Thin minute bars may happen to be nowhere 1m apart: what was asked decides where `found` cannot be.
+    const thin = asked && asked !== '1d' && !daily && TIMEFRAME_MS[asked] < TIMEFRAME_MS[found]
+    if (thin && this.#gapsFit(TIMEFRAME_MS[asked]) && !this.#gapsFit(TIMEFRAME_MS[found])) {
+      return asked
+    }
     if (!daily && this.#smallestGap < this.#frameGap) {
-      const text = `${this.#smallestGap / 1000} s`
-      const reason = `bars overlap: this one is less than ${found} after the one before`
-      throw timeframeRefusal(reason, this.#smallestGapLine, text)
+      const reason = `less than ${found} after the bar before; if bars are shorter, say so with --timeframe`
+      throw timeframeRefusal(reason, this.#smallestGapLine, `${this.#smallestGap / 1000} s`)
     }
     if (asked && asked !== found) {
       throw timeframeRefusal(

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { TIMEFRAME_MS } from '../../engine/market/bar.ts'
 import type { Timeframe } from '../../engine/market/bar.ts'
-import { mergeBars } from './bar-columns.ts'
+import { MAX_SYMBOLS, mergeBars } from './bar-columns.ts'
 import type { BarColumns } from './bar-columns.ts'
 import { BarScan } from './bar-scan.ts'
 import type { BarFile, BarReadOptions } from './bar-scan.ts'
@@ -78,6 +78,9 @@ export function loadBars(paths: readonly string[], options: BarLoadOptions = {})
     const reason = `holds ${other.timeframe} bars, ${first.path} holds ${first.timeframe}; one run has one timeframe`
     throw refusal(other.path, 'timeframe', reason)
   }
+  if (new Set(files.flatMap((file) => file.symbols)).size > MAX_SYMBOLS) {
+    throw refusal(paths.join(', '), 'symbol', `more than ${MAX_SYMBOLS} symbols`)
+  }
   const merged = mergeBars(files, from, to)
   const repeats = merged.duplicates.map(({ kept, dropped }): RowFault => {
     const file = files[dropped[0]]!
@@ -139,8 +142,14 @@ function readAll(
 
 /** The file itself, or the *.csv of a folder by name; `listed`: named by the user. */
 function expand(path: string): { path: string; listed: boolean }[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [{ path, listed: true }]
-  const names = readdirSync(path).filter((name) => /\.csv$/i.test(name))
+  let names: string[]
+  try {
+    if (!statSync(path).isDirectory()) return [{ path, listed: true }]
+    names = readdirSync(path).filter((name) => /\.csv$/i.test(name))
+  } catch {
+    // Reading it as a file says why it cannot be read.
+    return [{ path, listed: true }]
+  }
   if (names.length === 0) throw refusal(path, 'file', 'the folder holds no *.csv')
   names.sort()
   return names.map((name) => ({ path: join(path, name), listed: false }))

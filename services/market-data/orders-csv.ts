@@ -1,4 +1,7 @@
-/** Lists of orders (`--orders FILE`): each row goes through the exchange model as it stands. */
+/**
+ * Lists of orders (`--orders FILE`): each row goes through the exchange model as it stands. Fields an
+ * order's type does not use are ignored: exported lists often carry a price beside market orders.
+ */
 import * as decimal from '../../engine/decimal.ts'
 import { BadCsvFile, CsvRefusal, CsvScanner, readCsvBytes, readHeader, whole } from './csv.ts'
 import type { ColumnRule, Fault, RowFault } from './csv.ts'
@@ -18,7 +21,7 @@ export interface ListedOrder {
   price?: string
   /** Distance of a trailing stop, decimal text; with trailing stops only. */
   trailAmount?: string
-  /** Last eligible bar start, ms UTC. */
+  /** Last eligible bar start, ms UTC: a date is its 00:00 UTC, or its last ms where submit_date has a time. */
   validUntil?: number
   symbol?: string
   /** Line in the file. */
@@ -30,6 +33,8 @@ export class BadOrdersFile extends BadCsvFile {
   override name = 'BadOrdersFile'
   readonly code = 'bad_orders_file'
 }
+
+const DAY = 86_400_000
 
 const COLUMNS: readonly ColumnRule[] = [
   { name: 'id', aliases: [], required: true },
@@ -132,11 +137,11 @@ class OrderReader {
       line: scanner.line,
     }
     if (type === 'limit' || type === 'stop') order.price = this.#amount('price', type)
-    else this.#absent('price', type)
     if (type === 'trailing_stop') order.trailAmount = this.#amount('trail_amount', type)
-    else this.#absent('trail_amount', type)
     if (this.#text('valid_until') !== '') {
+      const timed = this.#stamps.hasTime
       order.validUntil = this.#stamp('valid_until')
+      if (timed && !this.#stamps.hasTime) order.validUntil += DAY - 1
       if (order.validUntil < submitTime) {
         throw new RowRefusal('valid_until', 'is before submit_date')
       }
@@ -167,11 +172,6 @@ class OrderReader {
       throw new RowRefusal(field, type ? `is missing; a ${type} order needs it` : 'is missing')
     }
     return text
-  }
-
-  /** A price beside a market order is a slip in the list: followed or dropped, it could be the wrong one. */
-  #absent(field: string, type: ListedOrderType): void {
-    if (this.#text(field) !== '') throw new RowRefusal(field, `a ${type} order takes none`)
   }
 
   #stamp(field: string): number {

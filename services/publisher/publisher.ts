@@ -78,6 +78,7 @@ export async function runPublisher(options: PublisherOptions): Promise<Publisher
         await run.abandon()
         if (closing || !(error instanceof TapeRegressed)) throw error
         run = await startRun(options)
+        if (closing) await run.abandon()
       }
     }
   })()
@@ -130,9 +131,14 @@ async function startRun(options: PublisherOptions): Promise<Run> {
     await subscription.close().catch(() => {})
   }
   const finish = async () => {
-    await subscription.close().catch(() => {})
-    await within(tape.flush(), CLOSE_TIMEOUT_MS)
+    const closed = subscription.close().catch(() => {})
+    await within(
+      closed.then(() => tape.flush()),
+      CLOSE_TIMEOUT_MS,
+    )
+    // Without a server the handler waits for room that only closing the tape gives it.
     tape.close()
+    await closed
   }
   // The tape ends first when it failed: the handler's error then only repeats the tape's.
   const ended = Promise.race([tape.done, subscription.done.then(() => tape.done)])

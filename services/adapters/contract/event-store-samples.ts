@@ -61,7 +61,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error
   }
-  throw new assert.Assertion({ message: `resolved to ${String(value)} instead of rejecting` })
+  throw new Error(`resolved to ${String(value)} instead of rejecting`)
 }
 
 /** Waits for a condition that another party brings about; fails after ten seconds. */
@@ -69,7 +69,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   const deadline = performance.now() + PATIENCE_MS
   while (!condition()) {
     if (performance.now() > deadline) {
-      throw new assert.Assertion({ message: `waited ${PATIENCE_MS} ms for ${what}` })
+      throw new Error(`waited ${PATIENCE_MS} ms for ${what}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 2))
   }

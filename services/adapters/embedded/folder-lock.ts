@@ -62,7 +62,11 @@ export function lockFolder(folder: string): FolderLock {
   held.set(db, folder)
   const release = () => {
     if (!held.delete(db)) return
-    rmSync(join(folder, HOLDER_FILE), { force: true })
+    try {
+      rmSync(join(folder, HOLDER_FILE), { force: true })
+    } catch {
+      // A name that stays behind misleads nobody: it is only read while the lock is held.
+    }
     db.exec('ROLLBACK')
     db.close()
   }

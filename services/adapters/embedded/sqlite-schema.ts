@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
@@ -7,6 +7,8 @@ import { BookTooNew, BookUnavailable, CorruptBook, NoBook, NotABook } from './bo
 export type Connection = InstanceType<typeof Database>
 
 export const SCHEMA_VERSION = 1
+// Result columns in our statements are expressions (`first + 0`), because libsql aborts the process when the
+// name or type of a plain column, which it takes from the file, is not UTF-8.
 /** `btcr` in ASCII: tells a book from any other SQLite file, and `file(1)` shows it. */
 const APPLICATION_ID = 0x62746372
 const OPEN_TIMEOUT_MS = 2000
@@ -33,9 +35,12 @@ const SCHEMA = `
 
 /** Opens the file, makes it a book when it is new, and refuses what is not one. */
 export function openBook(path: string, readonly: boolean): Connection {
-  if (!existsSync(path)) {
+  const file = lookAt(path)
+  if (file === undefined) {
     if (readonly) throw new NoBook(path)
     makeFolder(path)
+  } else if (!file.isFile()) {
+    throw new BookUnavailable(path, new Error('it is not a file'))
   }
   const db = connect(path, readonly)
   try {
@@ -48,11 +53,27 @@ export function openBook(path: string, readonly: boolean): Connection {
     return db
   } catch (error) {
     db.close()
-    if (sqliteCode(error) === 'SQLITE_NOTADB') {
-      throw new NotABook(path, 'it is not an SQLite file', error)
-    }
-    throw typedError(error, path)
+    throw openingError(error, path)
   }
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw new BookUnavailable(path, error)
+  }
+}
+
+/** What an error met before the first read or write of events means. */
+export function openingError(error: unknown, path: string): unknown {
+  const code = sqliteCode(error)
+  if (code === 'SQLITE_NOTADB') return new NotABook(path, 'it is not an SQLite file', error)
+  // Our statements fit our tables, so the tables are no longer as they were made.
+  if (code === 'SQLITE_ERROR') {
+    return new CorruptBook(path, null, null, 'its tables are damaged', error)
+  }
+  return typedError(error, path)
 }
 
 function connect(path: string, readonly: boolean): Connection {
@@ -68,7 +89,7 @@ function isFresh(db: Connection, path: string): boolean {
   const applicationId = scalar(db, 'PRAGMA application_id')
   if (applicationId === 0 && scalar(db, 'SELECT count(*) FROM sqlite_master') === 0) return true
   if (applicationId !== APPLICATION_ID) throw new NotABook(path, "it is another program's database")
-  const version = scalar(db, "SELECT value FROM meta WHERE key = 'schema_version'")
+  const version = scalar(db, "SELECT value + 0 FROM meta WHERE key = 'schema_version'")
   if (typeof version !== 'number' || version < 1) throw new NotABook(path, 'it has no version')
   if (version > SCHEMA_VERSION) throw new BookTooNew(path, version, SCHEMA_VERSION)
   return false

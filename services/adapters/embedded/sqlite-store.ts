@@ -11,7 +11,14 @@ import { checkAppend, isRetry } from '../memory/append-check.ts'
 import { PageSubscription } from '../memory/page-subscription.ts'
 import { type AppendRow, decodeAppend, encodeAppend, ROW_TEXT } from './append-row.ts'
 import { BookBusy, CorruptBook } from './book-errors.ts'
-import { type Connection, closeBook, openBook, sqliteCode, typedError } from './sqlite-schema.ts'
+import {
+  type Connection,
+  closeBook,
+  openBook,
+  openingError,
+  sqliteCode,
+  typedError,
+} from './sqlite-schema.ts'
 
 const PAGE = 1000
 const FIRST_PAGE = 64
@@ -60,7 +67,12 @@ export class SqliteStore implements EventStore {
     this.#busyLimitMs = options.busyLimitMs ?? 5000
     this.#pollMs = options.pollMs ?? 50
     this.#db = openBook(path, this.#readonly)
-    this.#statements = prepareStatements(this.#db)
+    try {
+      this.#statements = prepareStatements(this.#db)
+    } catch (error) {
+      this.#db.close()
+      throw openingError(error, path)
+    }
   }
 
   async append(
@@ -291,10 +303,10 @@ function prepareStatements(db: Connection) {
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
     dataVersion: db.prepare('PRAGMA data_version').raw(),
-    stream: db.prepare('SELECT id FROM streams WHERE name = ?').raw(),
+    stream: db.prepare('SELECT id + 0 FROM streams WHERE name = ?').raw(),
     addStream: db.prepare('INSERT INTO streams (name) VALUES (?)'),
     last: db
-      .prepare(`SELECT first, CAST(count AS INTEGER) FROM appends
+      .prepare(`SELECT first + 0, count + 0 FROM appends
          WHERE stream_id = ? ORDER BY first DESC LIMIT 1`)
       .raw(),
     add: db.prepare(
@@ -303,7 +315,7 @@ function prepareStatements(db: Connection) {
     ),
     rows: db
       .prepare(
-        `SELECT first, CAST(count AS INTEGER), ${ROW_TEXT} FROM appends
+        `SELECT first + 0, count + 0, ${ROW_TEXT} FROM appends
          WHERE stream_id = ?
            AND first >= coalesce((SELECT max(first) FROM appends WHERE stream_id = ? AND first <= ?), 0)
            AND first <= ?

@@ -10,27 +10,8 @@ import {
 } from 'nats'
 import type { Consumption, InboundMessage } from '../../../engine/ports/bus.ts'
 import { isConnected, watchStatus } from './connection.ts'
+import { ConsumerMismatch, StreamGone } from './consumer-errors.ts'
 import { apiCode } from './streams.ts'
-
-/** The stream a consumption reads was deleted. */
-export class StreamGone extends Error {
-  override name = 'StreamGone'
-  readonly code = 'stream_gone'
-  constructor(stream: string, cause?: unknown) {
-    super(`stream ${stream} does not exist: provision it, then start again`, { cause })
-  }
-}
-
-/** A durable consumer of this name exists and works in another way. */
-export class ConsumerMismatch extends Error {
-  override name = 'ConsumerMismatch'
-  readonly code = 'consumer_mismatch'
-  constructor(stream: string, durable: string, what: string) {
-    super(
-      `consumer ${durable} of stream ${stream} has ${what}: delete it, or use another durable name`,
-    )
-  }
-}
 
 export interface ConsumeOptions {
   /** Only messages of this subject pattern. */

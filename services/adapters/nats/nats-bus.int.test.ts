@@ -1,0 +1,393 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Consumption, InboundMessage } from '../../../engine/ports/bus.ts'
+import { deadLetter } from './dead-letter.ts'
+import { NatsBus } from './nats-bus.ts'
+import { type NatsFixture, rejection, until, withNats } from './nats-fixture.ts'
+import { provision } from './streams.ts'
+
+const BOOK = { bookId: 'b1', account: 'main' }
+
+async function busOn(fixture: NatsFixture): Promise<NatsBus> {
+  const nc = await fixture.connect()
+  await provision(nc, BOOK)
+  return new NatsBus(nc)
+}
+
+async function fill(bus: NatsBus, from: number, to: number): Promise<void> {
+  for (let at = from; at <= to; at += 200) {
+    const batch: Promise<unknown>[] = []
+    for (let n = at; n < at + 200 && n <= to; n++) batch.push(bus.publish('md.bar.1m.A', String(n)))
+    await Promise.all(batch)
+  }
+}
+
+const text = (message: InboundMessage) => Buffer.from(message.payload).toString()
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+test(
+  'publishing resolves to where the message is stored, with headers and id',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const first = await bus.publish('reports.main', 'x', {
+      id: 'e1',
+      headers: { 'X-Kind': 'fill' },
+    })
+    assert.equal(first, { stream: 'REPORTS', sequence: 1, duplicate: false })
+    const again = await bus.publish('reports.main', 'x', { id: 'e1' })
+    assert.equal(again, { stream: 'REPORTS', sequence: 1, duplicate: true })
+    const got: InboundMessage[] = []
+    const before = Date.now()
+    const consumption = await bus.consume('REPORTS', 'engine', (message) => got.push(message))
+    await until(() => got.length === 1)
+    assert.equal(got[0]?.subject, 'reports.main')
+    assert.equal(got[0]?.headers, { 'nats-msg-id': 'e1', 'x-kind': 'fill' })
+    assert.equal(text(got[0] as InboundMessage), 'x')
+    assert.ok(Math.abs((got[0]?.storedAt ?? 0) - before) < 5000)
+    assert.is(got[0]?.redelivered, false)
+    await consumption.stop()
+    await consumption.done
+  }),
+)
+
+test(
+  'publishing without a stream, without a server, or too much, is refused with a code',
+  withNats(async (fixture) => {
+    const nc = await fixture.connect()
+    await provision(nc, { ...BOOK, maxBytes: { INBOX: 4096 } })
+    const bus = new NatsBus(nc, { publishTimeoutMs: 300 })
+    assert.is((await rejection(bus.publish('nowhere', 'x'))).code, 'no_stream')
+    await bus.publish('signals.manual.op', 'x'.repeat(3000))
+    const full = await rejection(bus.publish('signals.manual.op', 'x'.repeat(3000)))
+    assert.is(full.code, 'publish_refused')
+    assert.match(full.message, 'full')
+    const large = await rejection(bus.publish('signals.manual.op', 'x'.repeat(1100000)))
+    assert.is(large.code, 'publish_refused')
+    process.kill(fixture.server.pid as number, 'SIGSTOP')
+    const late = await rejection(bus.publish('signals.manual.op', 'x'))
+    process.kill(fixture.server.pid as number, 'SIGCONT')
+    assert.is(late.code, 'publish_timeout')
+  }),
+)
+
+test(
+  'after a crash before the acknowledgement everything comes again, flagged, in order, before what is new',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    await fill(bus, 1, 1500)
+    const before: number[] = []
+    const first = await bus.consume('MARKET', 'engine', (message) => {
+      before.push(message.sequence)
+      if (message.sequence === 400) first.ack(message)
+    })
+    await until(() => before.length === 1500)
+    await first.stop()
+    await fill(bus, 1501, 3000)
+    const after: InboundMessage[] = []
+    const second = await bus.consume('MARKET', 'engine', (message) => after.push(message))
+    assert.is(await second.pending(), 2600)
+    await until(() => after.length >= 2000)
+    second.ack(after[1999] as InboundMessage)
+    await until(() => after.length === 2600)
+    assert.equal(
+      after.map((message) => message.sequence),
+      numbers(401, 3000),
+    )
+    assert.ok(after.slice(0, 1100).every((message) => message.redelivered))
+    assert.ok(after.slice(1100).every((message) => !message.redelivered))
+    second.ack(after[2599] as InboundMessage)
+    await until(async () => (await second.pending()) === 0)
+    await second.stop()
+  }),
+)
+
+test(
+  'a consumer that does not acknowledge is sent no more than its window',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    await fill(bus, 1, 1000)
+    const got: InboundMessage[] = []
+    const options = { window: 100 }
+    const slow = await bus.consume('MARKET', 'slow', (message) => got.push(message), options)
+    await until(() => got.length === 100)
+    await sleep(300)
+    assert.is(got.length, 100)
+    slow.ack(got[9] as InboundMessage)
+    await sleep(300)
+    assert.is(got.length, 100)
+    slow.ack(got[49] as InboundMessage)
+    await until(() => got.length === 150)
+    await sleep(200)
+    assert.is(got.length, 150)
+    assert.throws(() => slow.ack({ ...(got[0] as InboundMessage), sequence: 999 }), /not delivered/)
+    assert.throws(() => slow.ack({ ...(got[0] as InboundMessage), stream: 'INBOX' }), /not deliv/)
+    await slow.stop()
+    const one: InboundMessage[] = []
+    const single = await bus.consume(
+      'MARKET',
+      'single',
+      (message) => {
+        one.push(message)
+        setImmediate(() => single.ack(message))
+      },
+      { window: 1 },
+    )
+    await until(() => one.length === 1000)
+    await single.stop()
+  }),
+)
+
+test(
+  'SIGKILLs of the server while publishing and consuming lose and reorder nothing',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const got: InboundMessage[] = []
+    let acked = 0
+    const consumption = await bus.consume('MARKET', 'engine', (message) => {
+      got.push(message)
+      if (got.length % 50 === 0) {
+        consumption.ack(message)
+        acked++
+      }
+    })
+    const confirmed: number[] = []
+    let stop = false
+    const publishing = (async () => {
+      for (let n = 1; !stop; n++) {
+        const sent = await bus.publish('md.bar.1m.A', String(n)).catch(() => undefined)
+        if (sent) confirmed.push(n)
+      }
+    })()
+    for (let round = 0; round < 3; round++) {
+      const mark = got.length
+      await until(() => got.length > mark + 500)
+      await fixture.crash(round * 200)
+    }
+    const mark = got.length
+    await until(() => got.length > mark + 500)
+    stop = true
+    await publishing
+    const last = confirmed[confirmed.length - 1] as number
+    await until(() => Number(text(got[got.length - 1] as InboundMessage)) >= last)
+    const sequences = got.map((message) => message.sequence)
+    assert.equal(sequences, numbers(1, sequences.length))
+    const seen = new Set(got.map(text))
+    assert.equal(
+      confirmed.filter((n) => !seen.has(String(n))),
+      [],
+    )
+    const values = got.map((message) => Number(text(message)))
+    assert.ok(values.every((value, index) => index === 0 || value > (values[index - 1] as number)))
+    assert.ok(acked > 30)
+    consumption.ack(got[got.length - 1] as InboundMessage)
+    await until(async () => (await consumption.pending()) === 0)
+    await consumption.stop()
+  }),
+)
+
+test(
+  'acknowledgements made while the server is away are not lost',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    await fill(bus, 1, 300)
+    const got: InboundMessage[] = []
+    const consumption = await bus.consume('MARKET', 'engine', (message) => got.push(message))
+    await until(() => got.length === 300)
+    const crash = fixture.crash(500)
+    await sleep(250)
+    consumption.ack(got[199] as InboundMessage)
+    await crash
+    await until(async () => (await consumption.pending().catch(() => -1)) === 100)
+    await fill(bus, 301, 310)
+    await until(() => got.length === 310)
+    assert.equal(
+      got.map((message) => message.sequence),
+      numbers(1, 310),
+    )
+    await consumption.stop()
+  }),
+)
+
+test(
+  'a hole in the delivery numbers is repaired in order',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    await fill(bus, 1, 100)
+    const got: InboundMessage[] = []
+    const consumption = await bus.consume('MARKET', 'engine', (message) => got.push(message))
+    await until(() => got.length === 100)
+    // Somebody else pulls from our durable: these five never reach us.
+    const thief = await fixture.connect('thief')
+    const stolen = thief.subscribe('stolen', { callback: () => {} })
+    for (let n = 0; n < 5; n++) {
+      thief.publish('$JS.API.CONSUMER.MSG.NEXT.MARKET.engine', '{"batch":1,"expires":5000000000}', {
+        reply: 'stolen',
+      })
+    }
+    await thief.flush()
+    await fill(bus, 101, 140)
+    await until(() => stolen.getReceived() > 0 && got.length === 140)
+    assert.equal(
+      got.map((message) => message.sequence),
+      numbers(1, 140),
+    )
+    await consumption.stop()
+  }),
+)
+
+test(
+  'a deleted consumer is made again behind what was acknowledged, and each message comes once',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const jsm = await (await fixture.connect()).jetstreamManager()
+    await fill(bus, 1, 50)
+    const got: InboundMessage[] = []
+    const consumption = await bus.consume('MARKET', 'engine', (message) => got.push(message))
+    await until(() => got.length === 50)
+    consumption.ack(got[19] as InboundMessage)
+    await consumption.pending()
+    await jsm.consumers.delete('MARKET', 'engine')
+    await fill(bus, 51, 60)
+    await until(() => got.length === 60)
+    assert.equal(
+      got.map((message) => message.sequence),
+      numbers(1, 60),
+    )
+    assert.is((await jsm.consumers.info('MARKET', 'engine')).ack_floor.stream_seq, 20)
+    await consumption.stop()
+  }),
+)
+
+test(
+  'a deleted stream, a callback that throws and a closed connection each end the consumption',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const nc = await fixture.connect()
+    const jsm = await nc.jetstreamManager()
+    const gone = await bus.consume('DEAD', 'reader', () => {})
+    await jsm.streams.delete('DEAD')
+    assert.is((await rejection(gone.done)).code, 'stream_gone')
+    assert.is((await rejection(bus.consume('DEAD', 'reader', () => {}))).code, 'stream_gone')
+    await fill(bus, 1, 3)
+    let calls = 0
+    const thrower = await bus.consume('MARKET', 'thrower', () => {
+      calls++
+      throw new Error('bug')
+    })
+    assert.match((await rejection(thrower.done)).message, 'bug')
+    await sleep(100)
+    assert.is(calls, 1)
+    const other = await fixture.connect()
+    const orphan = await new NatsBus(other).consume('MARKET', 'orphan', () => {})
+    await other.close()
+    assert.match((await rejection(orphan.done)).message, 'closed')
+  }),
+)
+
+test(
+  'filters and starting points hold, and a durable that works otherwise is refused',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const jsm = await (await fixture.connect()).jetstreamManager()
+    for (const symbol of ['A', 'B', 'A', 'B', 'A']) await bus.publish(`md.trade.${symbol}`, symbol)
+    const got: InboundMessage[] = []
+    const options = { filter: 'md.trade.A', startAfter: 1 }
+    const filtered = await bus.consume('MARKET', 'only-a', (message) => got.push(message), options)
+    await until(() => got.length === 2)
+    assert.equal(
+      got.map((message) => message.sequence),
+      [3, 5],
+    )
+    await filtered.stop()
+    const other = bus.consume('MARKET', 'only-a', () => {}, { filter: 'md.trade.B' })
+    assert.is((await rejection(other)).code, 'consumer_mismatch')
+    const explicit = { durable_name: 'x', ack_policy: 'explicit' as never }
+    await jsm.consumers.add('MARKET', explicit)
+    const wrong = await rejection(bus.consume('MARKET', 'x', () => {}))
+    assert.is(wrong.code, 'consumer_mismatch')
+    assert.match(wrong.message, 'ack policy explicit')
+  }),
+)
+
+test(
+  'a server that stops answering is left and taken up again without loss',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const got: InboundMessage[] = []
+    const consumption = await bus.consume('MARKET', 'engine', (message) => {
+      got.push(message)
+      consumption.ack(message)
+    })
+    await fill(bus, 1, 100)
+    await until(() => got.length === 100)
+    process.kill(fixture.server.pid as number, 'SIGSTOP')
+    await sleep(6500)
+    process.kill(fixture.server.pid as number, 'SIGCONT')
+    await until(async () => (await consumption.pending().catch(() => -1)) === 0)
+    await fill(bus, 101, 200)
+    await until(() => got.length === 200)
+    assert.equal(
+      got.map((message) => message.sequence),
+      numbers(1, 200),
+    )
+    await consumption.stop()
+  }),
+)
+
+test(
+  'a message that cannot be used is kept with its reason, its payload unchanged, once',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const payload = Uint8Array.from([0, 255, 10, 13, 123])
+    await bus.publish('control.halt', payload)
+    const got: InboundMessage[] = []
+    const inbox = await bus.consume('INBOX', 'engine', (message) => got.push(message))
+    await until(() => got.length === 1)
+    const bad = got[0] as InboundMessage
+    const kept = await deadLetter(bus, bad, 'invalid_json', 'line 1:\r\nunexpected byte')
+    assert.equal(kept, { stream: 'DEAD', sequence: 1, duplicate: false })
+    assert.is((await deadLetter(bus, bad, 'invalid_json', 'again')).duplicate, true)
+    const dead: InboundMessage[] = []
+    const reader = await bus.consume('DEAD', 'reader', (message) => dead.push(message))
+    await until(() => dead.length === 1)
+    assert.is(dead[0]?.subject, 'dead.inbox.control.halt')
+    assert.equal(Buffer.from(dead[0]?.payload as Uint8Array), Buffer.from(payload))
+    assert.is(dead[0]?.headers['reason-code'], 'invalid_json')
+    assert.is(dead[0]?.headers.reason, 'line 1: unexpected byte')
+    assert.is(dead[0]?.headers['original-sequence'], '1')
+    await Promise.all([inbox.stop(), reader.stop()])
+  }),
+)
+
+test(
+  'consumes at full speed',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const nc = await fixture.connect()
+    const total = 200_000
+    const payload = 'x'.repeat(200)
+    for (let n = 0; n < total; n++) {
+      nc.publish('md.bar.1m.A', payload)
+      if (n % 2000 === 0) await nc.flush()
+    }
+    await nc.flush()
+    let count = 0
+    let last = 0
+    let ordered = true
+    const started = performance.now()
+    const consumption: Consumption = await bus.consume('MARKET', 'engine', (message) => {
+      ordered &&= message.sequence === last + 1
+      last = message.sequence
+      if (++count % 100 === 0) consumption.ack(message)
+    })
+    await until(() => count === total, 60_000)
+    const rate = Math.round(total / ((performance.now() - started) / 1000))
+    console.log(`  consumed ${rate} msg/s`)
+    assert.ok(ordered)
+    await consumption.stop()
+  }),
+)
+
+test.run()
