@@ -154,6 +154,19 @@ function property(
   fc.assert(fc.property(settings, actions, fc.nat(40), check), { numRuns: runs })
 }
 
+/** A bar of before all others. */
+const OLD_BAR: Bar = {
+  symbol: 'A',
+  symbolIndex: 0,
+  time: -DAY_MS,
+  end: 0,
+  open: 10,
+  high: 10,
+  low: 10,
+  close: 10,
+  volume: 0,
+}
+
 function barsOf(list: Action[]): Map<string, Bar> {
   const bars = new Map<string, Bar>()
   for (const action of list) {
@@ -339,6 +352,7 @@ test('an exchange restored from a snapshot goes on with the same reports', () =>
     play(first.exchange, list.slice(0, at))
     const second = start(with_)
     // What was there before restoring must not show through.
+    second.exchange.onBar(OLD_BAR)
     second.exchange.submit(
       {
         clientOrderId: 'old',

@@ -117,6 +117,10 @@ test('reports are numbered from 1 and say what they are about', () => {
   assert.is(format(exchange.account.fees), '0.2')
   assert.is(format(exchange.account.position('A')), '10')
   assert.equal([...exchange.account.symbols()], ['A'])
+  send({ side: 'sell' })
+  exchange.onBar(daily(2, 20, 21, 19, 20))
+  assert.is(exchange.account.position('A'), 0)
+  assert.equal([...exchange.account.symbols()], [])
 })
 
 test('an id submitted again is ignored, also when it was refused or is over', () => {
@@ -393,8 +397,20 @@ test('"all" in parts keeps the size of its first fill, and is cut where cash no 
   const short = open({ participation: 0.1, cash: '100' })
   short.send({ qty: 'all', side: 'sell' })
   short.exchange.onBar(daily(1, 10, 10, 10, 10, 60))
-  short.exchange.onBar(daily(2, 15, 15, 15, 15, 600))
-  assert.equal(short.said(), ['filled 1 6@10 …', 'filled 1 4@15'])
+  short.exchange.onBar(daily(2, 50, 50, 50, 50, 600))
+  assert.equal(short.said(), ['filled 1 6@10 …', 'filled 1 4@50'])
+
+  const canceled = open({ participation: 0.1, cash: '100' }, (report) => {
+    if (report.price === '15') canceled.exchange.cancel('1', 0)
+  })
+  canceled.send({ qty: 'all' })
+  canceled.exchange.onBar(daily(1, 10, 10, 10, 10, 60))
+  canceled.exchange.onBar(daily(2, 15, 15, 15, 15, 600))
+  assert.equal(canceled.said(), [
+    'filled 1 6@10 …',
+    'filled 1 2@15 …',
+    'canceled 1 cancel_requested',
+  ])
 })
 
 test('an order with an end is last eligible on the bar that reaches it', () => {
@@ -493,6 +509,10 @@ test('a bar that reaches a stop and a limit of one side is ambiguous; a gap is n
   exchange.onBar(daily(2, 13, 13, 8, 10))
   assert.is(exchange.ambiguousBars, 0, 'the limit filled at the open')
   end()
+  end = bracket()
+  exchange.onBar(daily(2.5, 9, 13, 8, 10))
+  assert.is(exchange.ambiguousBars, 0, 'the stop filled at the open')
+  end()
   send({ side: 'buy', type: 'stop', stopPrice: '12' })
   send({ side: 'sell', type: 'limit', limitPrice: '12' })
   exchange.onBar(daily(3, 10, 13, 8, 10))
@@ -506,6 +526,15 @@ test('a bar that reaches a stop and a limit of one side is ambiguous; a gap is n
     ['@9', '12'],
     'the stop goes first',
   )
+})
+
+test('a limit touched by the open fills before what is inside the bar', () => {
+  const { exchange, send, said } = open({ limitFill: 'touch' })
+  send({ side: 'sell', type: 'stop', stopPrice: '9' })
+  send({ side: 'sell', type: 'limit', limitPrice: '10' })
+  exchange.onBar(daily(1, 10, 13, 8, 10))
+  assert.equal(said(), ['filled 2 10@10', 'filled 1 10@9'])
+  assert.is(exchange.ambiguousBars, 0)
 })
 
 test('canceling from inside a report keeps the other leg from filling in the same bar', () => {
@@ -546,6 +575,17 @@ test('same-close: a market order from inside a report fills at the close of that
   assert.equal(said(), ['filled 1 10@9', 'filled 2 10@7', 'filled 3 10@12'])
 })
 
+test('same-close: such an order comes after all else the bar fills', () => {
+  const { exchange, send, said } = open({ fill: 'same-close' }, (report) => {
+    if (report.kind === 'filled' && report.orderId === 1) send({ side: 'sell' })
+  })
+  exchange.onBar(daily(1, 11, 11, 11, 11))
+  send({ type: 'limit', limitPrice: '10' })
+  send({ type: 'limit', limitPrice: '8.5' })
+  exchange.onBar(daily(2, 9, 13, 8, 12))
+  assert.equal(said(), ['filled 1 10@9', 'filled 2 10@8.5', 'filled 3 10@12'])
+})
+
 test('an order canceled from inside its acceptance does not trade', () => {
   const { exchange, send, said } = open({ fill: 'same-close' }, (report) => {
     if (report.kind === 'accepted') exchange.cancel(report.clientOrderId, 0)
@@ -572,6 +612,9 @@ test('a wrong symbol number does no harm', () => {
   exchange.onBar({ ...daily(1, 20, 20, 20, 20), symbol: 'B' })
   exchange.onBar({ ...daily(1, 10, 10, 10, 10), symbolIndex: -1 })
   assert.equal(said(), ['filled 1 10@10'])
+  send({})
+  exchange.onBar(daily(2, 11, 11, 11, 11))
+  assert.equal(said(), ['filled 2 10@11'])
 })
 
 test('fractions of shares and prices beyond safe integers stay exact', () => {
@@ -581,6 +624,29 @@ test('fractions of shares and prices beyond safe integers stay exact', () => {
   exchange.onBar(daily(1, 3_000_000.25, 3_000_000.25, 3_000_000.25, 3_000_000.25))
   assert.equal(said(), ['filled 1 0.5@3000000.25', 'filled 2 1000000@3000000.25'])
   assert.is(format(exchange.account.cash), '6999998249999.875')
+})
+
+test('restoring puts back ids, positions and what is left of the bar, and nothing else stays', () => {
+  const settings = { fill: 'same-close', participation: 0.1 } as const
+  const first = open(settings)
+  first.exchange.onBar(daily(1, 10, 10, 10, 10, 100))
+  first.exchange.onBar({ ...daily(1, 20, 20, 20, 20, Number.NaN), symbol: 'B', symbolIndex: 1 })
+  first.send({ clientOrderId: '1', qty: '6' }, DAY_MS)
+  const { exchange, send, said } = open(settings)
+  exchange.onBar({ ...daily(1, 30, 30, 30, 30), symbol: 'C' })
+  send({ clientOrderId: '9', symbol: 'C' }, DAY_MS)
+  said()
+
+  exchange.restore(JSON.parse(JSON.stringify(first.exchange.snapshot())))
+  assert.is(exchange.sequence, 2)
+  assert.ok(exchange.knows('1'))
+  assert.not(exchange.knows('9'))
+  assert.equal([...exchange.account.symbols()], ['A'])
+  assert.is(format(exchange.account.cash), '9940')
+  send({ clientOrderId: '2', qty: '6' }, DAY_MS)
+  send({ clientOrderId: '3', qty: '600', symbol: 'B', side: 'sell' }, DAY_MS)
+  send({ clientOrderId: '4', symbol: 'C' }, DAY_MS)
+  assert.equal(said(), ['filled 2 4@10 …', 'filled 3 600@20'])
 })
 
 test('what must not be done from inside a report throws', () => {

@@ -203,9 +203,7 @@ export class Exchange {
   #fillAtClose(book: Book, order: WorkingOrder): void {
     const time = book.last[TIME]!
     if (order.type !== 'market' || !this.#meets(order, time)) return
-    if (!this.#fills.idle(book.last[VOLUME]!)) {
-      this.#fill(book, order, this.#fills.slipped(order.buys, fromNumber(book.last[CLOSE]!)))
-    }
+    this.#fill(book, order, this.#fills.slipped(order.buys, fromNumber(book.last[CLOSE]!)))
     if (!order.done && book.last[END]! >= order.expiresAt) this.#expire(order, time)
   }
 
@@ -301,7 +299,7 @@ export class Exchange {
   /** Finds the book of a bar by name, and remembers it by number. */
   #place(bar: Bar): Book {
     const book = this.#book(bar.symbol)
-    if (bar.symbolIndex >= 0) this.#byIndex[bar.symbolIndex] = book
+    this.#byIndex[bar.symbolIndex] = book
     return book
   }
 

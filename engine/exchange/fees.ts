@@ -54,13 +54,12 @@ export function portion(amount: Decimal, of: Rate): Decimal {
   return mul(amount, of.value)
 }
 
-/** floor(share × volume) whole shares; `volume` is zero or more. */
+/**
+ * floor(share × volume) whole shares; `volume` is zero or more. Exact while volume × numerator is a safe
+ * integer: a quotient of such integers below a whole number never rounds up to it.
+ */
 export function wholeShares(volume: number, share: Rate): Decimal {
-  const product = volume * share.numerator
-  let shares = Math.floor(product / share.denominator)
-  // The division may round up to the next whole number: step back onto the floor.
-  if (shares * share.denominator > product) shares--
-  return fromNumber(shares)
+  return fromNumber(Math.floor((volume * share.numerator) / share.denominator))
 }
 
 /** What a fill costs: a fraction of its value, plus an amount per share that has a minimum. */

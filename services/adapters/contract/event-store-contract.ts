@@ -9,6 +9,8 @@ import {
   WrongExpectedPosition,
 } from '../../../engine/ports/event-store.ts'
 import {
+  type ContractTest,
+  type EventStoreFixture,
   expectedIds,
   idsAndPositions,
   proposed,
@@ -19,23 +21,12 @@ import {
 } from './event-store-samples.ts'
 import { subscriptionContract } from './event-store-subscription-contract.ts'
 
-export interface EventStoreFixture {
-  store: EventStore
-  /** A second, independent handle on the same storage, as another process has; absent where there is none. */
-  another?: () => Promise<EventStore>
-  /** Closes every handle and removes the storage. */
-  dispose(): Promise<void>
-}
+export type { EventStoreFixture }
 
 export interface ContractOptions {
   /** Runs of the property test; a store behind a network takes fewer. */
   propertyRuns?: number
 }
-
-export type ContractTest = (
-  title: string,
-  body: (store: EventStore, stream: string, fixture: EventStoreFixture) => Promise<void>,
-) => void
 
 /**
  * Registers one test per promise of the EventStore port on a uvu suite; the caller calls `run()`. Each test

@@ -4,6 +4,20 @@ import type { EventStore, ProposedEvent, StoredEvent } from '../../../engine/por
 
 const PATIENCE_MS = 10_000
 
+export interface EventStoreFixture {
+  store: EventStore
+  /** A second, independent handle on the same storage, as another process has; absent where there is none. */
+  another?: () => Promise<EventStore>
+  /** Closes every handle and removes the storage. */
+  dispose(): Promise<void>
+}
+
+/** Registers a test that gets a store and a stream name of its own. */
+export type ContractTest = (
+  title: string,
+  body: (store: EventStore, stream: string, fixture: EventStoreFixture) => Promise<void>,
+) => void
+
 /** An event with a random id; its body is unique unless given. */
 export function proposed(given: Partial<ProposedEvent>): ProposedEvent {
   const id = randomUUID()

@@ -1,7 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { StoredEvent } from '../../../engine/ports/event-store.ts'
-import type { ContractTest } from './event-store-contract.ts'
-import { proposedList, rejection, until } from './event-store-samples.ts'
+import { type ContractTest, proposedList, rejection, until } from './event-store-samples.ts'
 
 /** The EventStore port's promises about `subscribe`. */
 export function subscriptionContract(contract: ContractTest): void {

@@ -34,6 +34,8 @@ export function bookProcess(source: string, args: readonly string[], limit?: str
       ? spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] })
       : spawn('sh', ['-c', `ulimit ${limit}; exec "$0" "$@"`, process.execPath, ...command], {
           stdio: ['pipe', 'pipe', 'inherit'],
+          // Under a limit tsx would leave cut files in the cache that other processes share.
+          env: { ...process.env, TSX_DISABLE_CACHE: '1' },
         })
   const lines: string[] = []
   let rest = ''

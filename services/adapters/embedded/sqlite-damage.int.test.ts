@@ -129,6 +129,20 @@ test('damage: missing and overlapping rows name the position', () =>
     }
   }))
 
+test('damage: rows that vanish under a reader are missed', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'book.db')
+    const store = openSqliteStore(path)
+    for (let i = 0; i < 200; i += 50) await store.append('s', i - 1, proposedList(50))
+    const pages = store.read('s', 0)
+    const { value } = await pages.next()
+    assert.is(value?.length, 100)
+    sql(path, 'DELETE FROM appends WHERE first >= 100')
+    const error = (await rejection(pages.next())) as Corrupt
+    assert.equal([error.code, error.position], ['corrupt_book', 100])
+    await store.close()
+  }))
+
 test('damage: pages SQLite cannot follow are a corrupt book', () =>
   inFolder(async (folder) => {
     const path = join(folder, 'book.db')

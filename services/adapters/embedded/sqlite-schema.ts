@@ -7,8 +7,6 @@ import { BookTooNew, BookUnavailable, CorruptBook, NoBook, NotABook } from './bo
 export type Connection = InstanceType<typeof Database>
 
 export const SCHEMA_VERSION = 1
-// Result columns in our statements are expressions (`first + 0`), because libsql aborts the process when the
-// name or type of a plain column, which it takes from the file, is not UTF-8.
 /** `btcr` in ASCII: tells a book from any other SQLite file, and `file(1)` shows it. */
 const APPLICATION_ID = 0x62746372
 const OPEN_TIMEOUT_MS = 2000

@@ -1,5 +1,13 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { mkdtempSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
@@ -145,6 +153,26 @@ test('sqlite: a path that cannot hold a file is unavailable', () =>
     assert.is(refusal(join(folder, 'file', 'book.db')).code, 'book_unavailable')
     assert.is(refusal(folder).code, 'book_unavailable')
     assert.is(refusal(folder, true).code, 'book_unavailable')
+    assert.is(refusal(join(folder, 'n'.repeat(300))).code, 'book_unavailable')
+    symlinkSync(join(folder, 'nowhere', 'book.db'), join(folder, 'dangling.db'))
+    assert.is(refusal(join(folder, 'dangling.db')).code, 'book_unavailable')
+    // The one place without a write-ahead log that every machine has.
+    assert.match(refusal(':memory:').message, /does not support WAL/)
+  }))
+
+test('sqlite: a disk that fills while the book is made leaves nothing half-made', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'book.db')
+    const maker = bookProcess(
+      `try { openSqliteStore(args[0]); say('made') } catch (error) { say('failed ' + error.code) }`,
+      [path],
+      '-f 16',
+    )
+    assert.is(await maker.line(''), 'failed book_unavailable')
+    await maker.ended
+    const store = openSqliteStore(path)
+    assert.is(await store.append('s', -1, proposedList(1)), 0)
+    await store.close()
   }))
 
 test('sqlite: a read-only handle reads beside a writer and never writes', () =>
@@ -172,6 +200,24 @@ test('sqlite: a read-only handle reads beside a writer and never writes', () =>
       readdirSync(folder).filter((name) => !/^bo ok #1\?%\.db(-wal|-shm)?$/.test(name)),
       [],
     )
+  }))
+
+test('sqlite: large events come in small pages, so that a reader stays small', () =>
+  inFolder(async (folder) => {
+    const store = openSqliteStore(join(folder, 'book.db'))
+    const body = JSON.stringify('x'.repeat(100_000))
+    for (let i = 0; i < 160; i += 4) {
+      const events = [0, 1, 2, 3].map(() => proposed({ body }))
+      await store.append('s', i - 1, events)
+    }
+    const pages: number[][] = []
+    for await (const page of store.read('s', 0)) pages.push(page.map(({ position }) => position))
+    assert.equal(
+      pages.flat(),
+      Array.from({ length: 160 }, (_, i) => i),
+    )
+    assert.ok((pages.at(-1)?.length ?? 0) <= 16, `${pages.map(({ length }) => length)}`)
+    await store.close()
   }))
 
 test('sqlite: an idle reader does not keep the log from being reset', () =>

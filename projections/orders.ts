@@ -1,0 +1,188 @@
+import { add, type Decimal, div, format, parse, SCALE, ZERO } from '../engine/decimal.ts'
+import { clientOrderId, orderIdOf } from '../engine/events/ids.ts'
+import { formatTime } from '../engine/time.ts'
+import {
+  isOpen,
+  type OrderEvent,
+  type OrderStatus,
+  TRANSITIONS,
+} from '../engine/trading/transitions.ts'
+import type { OrderBody, OrderFilled, OrderIntended } from '../schemas/types.gen.ts'
+import { Listing } from './listing.ts'
+import { bookEvent, type Projection } from './projection.ts'
+
+/** An order from its intent to its end. */
+export interface OrderRecord {
+  /** Position of its intent in the book. */
+  entry: number
+  symbol: string
+  intent: OrderIntended
+  status: OrderStatus
+  /** All that traded, also after the order's end. */
+  filledQty: Decimal
+  /** Σ qty × price of the fills, in 1e-18: exact. */
+  value: bigint
+  cancelRequested: boolean
+  /** Why it ended without trading, or why its outcome is unknown. */
+  code: string | null
+  reason: string | null
+  /** Engine time, ms. */
+  createdAt: number
+  updatedAt: number
+}
+
+export interface OrdersState {
+  bookId: string
+  list: Listing<OrderRecord>
+  byId: Map<number, OrderRecord>
+  /** How many are working now. */
+  open: number
+}
+
+/** The life of every order, by the engine's own table of transitions; what the table refuses changes nothing. */
+export const ordersProjection: Projection<OrdersState> = {
+  name: 'orders',
+  handles: [
+    'book.created',
+    'order.intended',
+    'order.cancel_requested',
+    'order.accepted',
+    'order.rejected',
+    'order.filled',
+    'order.canceled',
+    'order.expired',
+    'order.withheld',
+    'order.outcome_unknown',
+  ],
+  initial: () => ({ bookId: '', list: new Listing(), byId: new Map(), open: 0 }),
+  apply(state, recorded) {
+    const event = bookEvent(recorded)
+    switch (event.type) {
+      case 'book.created':
+        state.bookId = event.data.bookId
+        break
+      case 'order.intended':
+        intend(state, event.data, event.position, event.at)
+        break
+      case 'order.cancel_requested': {
+        const order = state.byId.get(event.data.orderId)
+        if (order !== undefined && isOpen(order.status)) {
+          order.cancelRequested = true
+          order.updatedAt = event.at
+        }
+        break
+      }
+      case 'order.accepted':
+        advance(state, event.data.orderId, 'accepted', event.at, null)
+        break
+      case 'order.filled':
+        fill(state, event.data, event.at)
+        break
+      case 'order.rejected':
+        advance(state, event.data.orderId, 'rejected', event.at, event.data)
+        break
+      case 'order.canceled':
+        advance(state, event.data.orderId, 'canceled', event.at, event.data)
+        break
+      case 'order.expired':
+        advance(state, event.data.orderId, 'expired', event.at, event.data)
+        break
+      case 'order.withheld':
+        advance(state, event.data.orderId, 'withheld', event.at, event.data)
+        break
+      case 'order.outcome_unknown':
+        advance(state, event.data.orderId, 'outcome_unknown', event.at, {
+          code: 'outcome_unknown',
+          reason: event.data.reason,
+        })
+        break
+      default:
+        break
+    }
+    return state
+  },
+}
+
+function intend(state: OrdersState, intent: OrderIntended, entry: number, at: number): void {
+  const order: OrderRecord = {
+    entry,
+    symbol: intent.symbol,
+    intent,
+    status: 'intended',
+    filledQty: ZERO,
+    value: 0n,
+    cancelRequested: false,
+    code: null,
+    reason: null,
+    createdAt: at,
+    updatedAt: at,
+  }
+  state.list.add(order)
+  state.byId.set(intent.orderId, order)
+  state.open++
+}
+
+/** `why` stays with the order until another event that the table allows says otherwise. */
+function advance(
+  state: OrdersState,
+  orderId: number,
+  kind: OrderEvent,
+  at: number,
+  why: { code: string; reason: string } | null,
+): void {
+  const order = state.byId.get(orderId)
+  const next = order && TRANSITIONS[order.status][kind]
+  if (order === undefined || next === undefined) return
+  if (isOpen(order.status) && !isOpen(next)) state.open--
+  // A fill that crossed a cancellation leaves the order cancelled, and why it was.
+  if (next !== order.status || why !== null) {
+    order.code = why?.code ?? null
+    order.reason = why === null ? null : why.reason || why.code
+  }
+  order.status = next
+  order.updatedAt = at
+}
+
+function fill(state: OrdersState, data: OrderFilled, at: number): void {
+  const order = state.byId.get(data.orderId)
+  if (order === undefined) return
+  // A trade is a fact even where the table has no place for it: the portfolio has booked it too.
+  const qty = parse(data.qty)
+  order.filledQty = add(order.filledQty, qty)
+  order.value += BigInt(qty) * BigInt(parse(data.price))
+  order.updatedAt = at
+  advance(state, data.orderId, data.complete ? 'filled' : 'partially_filled', at, null)
+}
+
+/** The order by its number or by the id that the broker knows; undefined when there is none. */
+export function findOrder(state: Readonly<OrdersState>, id: string): OrderRecord | undefined {
+  const number = /^[1-9]\d{0,14}$/.test(id) ? Number(id) : orderIdOf(state.bookId, id)
+  return number === null ? undefined : state.byId.get(number)
+}
+
+export function orderBody(state: Readonly<OrdersState>, order: OrderRecord): OrderBody {
+  const { intent, filledQty } = order
+  const known = intent.qty === 'all' && order.status === 'filled' ? format(filledQty) : intent.qty
+  return {
+    id: intent.orderId,
+    clientOrderId: clientOrderId(state.bookId, intent.orderId),
+    symbol: intent.symbol,
+    side: intent.side,
+    type: intent.type,
+    qty: known,
+    filledQty: format(filledQty),
+    avgPrice: filledQty === 0 ? null : format(div(order.value, BigInt(filledQty) * BigInt(SCALE))),
+    status: order.status,
+    code: order.code,
+    reason: order.reason,
+    limitPrice: intent.limitPrice ?? null,
+    stopPrice: intent.stopPrice ?? null,
+    timeInForce: intent.timeInForce,
+    expiresAt: intent.expiresAt ?? null,
+    cancelRequested: order.cancelRequested,
+    signalId: intent.signalId,
+    createdAt: formatTime(order.createdAt),
+    updatedAt: formatTime(order.updatedAt),
+    entry: order.entry,
+  }
+}

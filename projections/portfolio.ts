@@ -1,0 +1,151 @@
+import { RoundTrips } from '../engine/backtest/round-trips.ts'
+import {
+  abs,
+  add,
+  type Decimal,
+  div,
+  format,
+  mul,
+  neg,
+  parse,
+  sub,
+  ZERO,
+} from '../engine/decimal.ts'
+import { formatTime, parseTime } from '../engine/time.ts'
+import type { OrderFilled, PortfolioBody, PositionBody } from '../schemas/types.gen.ts'
+import { bookEvent, type Projection } from './projection.ts'
+
+/** What is or was held in one symbol. */
+export interface Position {
+  symbol: string
+  /** Shares, negative when short. */
+  qty: Decimal
+  /** Mark: the price of the symbol's latest bar close or fill, whichever came last in the book. */
+  price: Decimal
+  /** Lots of this symbol, first in first out. */
+  trips: RoundTrips
+  /** Money paid or received for the open lots, without fees; null when it must be summed again. */
+  cost: Decimal | null
+}
+
+export interface PortfolioState {
+  cash: Decimal
+  fees: Decimal
+  positions: Map<string, Position>
+}
+
+/**
+ * Cash and positions, exact, marked by the rule of the engine's portfolio: at the close of the symbol's
+ * last bar, and at the price just traded until its next one. So the equity shown is the equity that risk saw.
+ */
+export const portfolioProjection: Projection<PortfolioState> = {
+  name: 'portfolio',
+  handles: ['book.created', 'market.bar', 'order.filled'],
+  initial: () => ({ cash: ZERO, fees: ZERO, positions: new Map() }),
+  apply(state, recorded) {
+    const event = bookEvent(recorded)
+    if (event.type === 'market.bar') {
+      const position = state.positions.get(event.data.symbol)
+      if (position !== undefined) position.price = parse(event.data.close)
+    } else if (event.type === 'order.filled') fill(state, event.data)
+    else if (event.type === 'book.created') state.cash = parse(event.data.cash)
+    return state
+  },
+}
+
+function fill(state: PortfolioState, data: OrderFilled): void {
+  const { symbol, side } = data
+  const qty = parse(data.qty)
+  const price = parse(data.price)
+  const fee = parse(data.fee)
+  let position = state.positions.get(symbol)
+  if (position === undefined) {
+    position = { symbol, qty: ZERO, price, trips: new RoundTrips(), cost: ZERO }
+    state.positions.set(symbol, position)
+  }
+  const value = mul(qty, price)
+  const buys = side === 'buy'
+  position.qty = buys ? add(position.qty, qty) : sub(position.qty, qty)
+  position.price = price
+  position.cost = null
+  state.cash = sub(buys ? sub(state.cash, value) : add(state.cash, value), fee)
+  state.fees = add(state.fees, fee)
+  // Less than half a nano of a share moves nothing; there is no lot of it.
+  if (qty > 0) {
+    position.trips.fill({ time: parseTime(data.occurredAt), symbol, side, qty, price, fee })
+  }
+}
+
+/** Money bound in the open lots of a position, zero or more. */
+function costOf(position: Position): Decimal {
+  if (position.cost === null) {
+    position.cost = position.trips
+      .openLots()
+      .reduce((sum: Decimal, lot) => add(sum, lot.notional), ZERO)
+  }
+  return position.cost
+}
+
+function unrealized(position: Position): Decimal {
+  const cost = costOf(position)
+  return sub(mul(position.qty, position.price), position.qty < 0 ? neg(cost) : cost)
+}
+
+/** Gains and losses of the closed round trips, both sides' fees taken off. */
+function realized(position: Position): Decimal {
+  const { grossProfit, grossLoss } = position.trips.totals
+  return add(grossProfit, grossLoss)
+}
+
+/** cash + Σ qty × market price, exactly. */
+export function equityOf(state: Readonly<PortfolioState>): Decimal {
+  let equity = state.cash
+  for (const { qty, price } of state.positions.values()) {
+    if (qty !== 0) equity = add(equity, mul(qty, price))
+  }
+  return equity
+}
+
+export function positionBody(position: Position): PositionBody {
+  return {
+    symbol: position.symbol,
+    qty: format(position.qty),
+    avgPrice: format(div(costOf(position), abs(position.qty))),
+    marketPrice: format(position.price),
+    marketValue: format(mul(position.qty, position.price)),
+    unrealizedPnl: format(unrealized(position)),
+    realizedPnl: format(realized(position)),
+  }
+}
+
+/** The positions that are not flat, by symbol. */
+export function openPositions(state: Readonly<PortfolioState>): Position[] {
+  return [...state.positions.values()]
+    .filter(({ qty }) => qty !== 0)
+    .sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
+}
+
+/** `at` is engine time in ms, null before the first event. */
+export function portfolioBody(
+  state: Readonly<PortfolioState>,
+  position: number,
+  at: number | null,
+): PortfolioBody {
+  let open: Decimal = ZERO
+  let closed: Decimal = ZERO
+  for (const held of state.positions.values()) {
+    open = add(open, unrealized(held))
+    closed = add(closed, realized(held))
+  }
+  return {
+    position,
+    at: at === null ? null : formatTime(at),
+    currency: 'USD',
+    cash: format(state.cash),
+    equity: format(equityOf(state)),
+    unrealizedPnl: format(open),
+    realizedPnl: format(closed),
+    fees: format(state.fees),
+    positions: openPositions(state).map(positionBody),
+  }
+}
