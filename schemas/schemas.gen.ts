@@ -1028,6 +1028,10 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "signalId": {
         "type": "string",
         "description": "Id of the signal, where it has one"
+      },
+      "storedAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "When NATS stored it"
       }
     },
     "required": [
@@ -1036,7 +1040,8 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "sequence",
       "code",
       "message",
-      "payload"
+      "payload",
+      "storedAt"
     ],
     "additionalProperties": false
   },
@@ -1279,6 +1284,1441 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
 
 /** Body schemas by name; older versions by "name@version". */
 export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
+  'fill-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/fill-body.v1.json",
+    "title": "FillBody",
+    "description": "One execution",
+    "type": "object",
+    "properties": {
+      "entry": {
+        "type": "integer",
+        "description": "Position in the book of the event that brought it",
+        "minimum": 0
+      },
+      "orderId": {
+        "type": "integer",
+        "description": "Number of the order",
+        "minimum": 1
+      },
+      "clientOrderId": {
+        "type": "string",
+        "description": "Id the broker knows the order by"
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "side": {
+        "$ref": "../common.json#/$defs/Side",
+        "description": "Side of the order"
+      },
+      "qty": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Shares traded"
+      },
+      "price": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Price per share"
+      },
+      "fee": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Fee charged"
+      },
+      "complete": {
+        "type": "boolean",
+        "description": "Whether nothing of the order is left"
+      },
+      "at": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Engine time"
+      },
+      "occurredAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "The broker's clock"
+      }
+    },
+    "required": [
+      "entry",
+      "orderId",
+      "clientOrderId",
+      "symbol",
+      "side",
+      "qty",
+      "price",
+      "fee",
+      "complete",
+      "at",
+      "occurredAt"
+    ],
+    "additionalProperties": false
+  },
+  'fill-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/fill-list.v1.json",
+    "title": "FillList",
+    "description": "Fills",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./fill-body.v1.json"
+        },
+        "description": "One page"
+      },
+      "next": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Cursor of the next page; null: this is the last"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
+    ],
+    "additionalProperties": false
+  },
+  'health-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/health-body.v1.json",
+    "title": "HealthBody",
+    "description": "Liveness, readiness, version and role",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "live": {
+        "const": true,
+        "description": "Always, when this is answered at all"
+      },
+      "ready": {
+        "type": "boolean",
+        "description": "Whether every check passed"
+      },
+      "version": {
+        "type": "string",
+        "description": "Version of the package"
+      },
+      "role": {
+        "type": "string",
+        "description": "What this process is, such as writer or standby"
+      },
+      "checks": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "properties": {
+            "name": {
+              "type": "string",
+              "description": "What is looked at"
+            },
+            "ok": {
+              "type": "boolean",
+              "description": "Whether it is well"
+            },
+            "detail": {
+              "type": "string",
+              "description": "What was seen, and the remedy"
+            }
+          },
+          "required": [
+            "name",
+            "ok"
+          ],
+          "additionalProperties": false
+        },
+        "description": "What readiness needs"
+      }
+    },
+    "required": [
+      "position",
+      "live",
+      "ready",
+      "version",
+      "role",
+      "checks"
+    ],
+    "additionalProperties": false
+  },
+  'live-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/live-body.v1.json",
+    "title": "LiveBody",
+    "description": "The process answers",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "live": {
+        "const": true,
+        "description": "Always, when this is answered at all"
+      }
+    },
+    "required": [
+      "position",
+      "live"
+    ],
+    "additionalProperties": false
+  },
+  'order-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/order-body.v1.json",
+    "title": "OrderBody",
+    "description": "An order from its intent to its end",
+    "type": "object",
+    "properties": {
+      "id": {
+        "type": "integer",
+        "description": "Number of the order in its account, 1, 2, …",
+        "minimum": 1
+      },
+      "clientOrderId": {
+        "type": "string",
+        "description": "Id the broker knows the order by"
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "side": {
+        "$ref": "../common.json#/$defs/Side",
+        "description": "Side of the order"
+      },
+      "type": {
+        "enum": [
+          "market",
+          "limit",
+          "stop",
+          "close"
+        ],
+        "description": "Order type"
+      },
+      "qty": {
+        "$ref": "../common.json#/$defs/Quantity",
+        "description": "Shares; \"all\" until such an order has filled"
+      },
+      "filledQty": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Shares traded so far"
+      },
+      "avgPrice": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Decimal"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Volume-weighted price of the fills, rounded half to even at nine decimals; null before the first"
+      },
+      "status": {
+        "enum": [
+          "intended",
+          "unknown",
+          "accepted",
+          "partially_filled",
+          "filled",
+          "canceled",
+          "expired",
+          "rejected",
+          "withheld"
+        ],
+        "description": "Where it stands"
+      },
+      "code": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Stable code of why it ended or is unknown"
+      },
+      "reason": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "The same in words"
+      },
+      "limitPrice": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Decimal"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Limit price"
+      },
+      "stopPrice": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Decimal"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Stop price"
+      },
+      "timeInForce": {
+        "enum": [
+          "day",
+          "gtc"
+        ],
+        "description": "How long it stands"
+      },
+      "expiresAt": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Timestamp"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Moment at which the broker lets it expire"
+      },
+      "cancelRequested": {
+        "type": "boolean",
+        "description": "Whether its cancellation was asked for"
+      },
+      "signalId": {
+        "type": "string",
+        "description": "Signal it follows from"
+      },
+      "createdAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Engine time of the intent"
+      },
+      "updatedAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Engine time of the last change"
+      },
+      "entry": {
+        "type": "integer",
+        "description": "Position in the book of the event that brought it",
+        "minimum": 0
+      }
+    },
+    "required": [
+      "id",
+      "clientOrderId",
+      "symbol",
+      "side",
+      "type",
+      "qty",
+      "filledQty",
+      "avgPrice",
+      "status",
+      "code",
+      "reason",
+      "limitPrice",
+      "stopPrice",
+      "timeInForce",
+      "expiresAt",
+      "cancelRequested",
+      "signalId",
+      "createdAt",
+      "updatedAt",
+      "entry"
+    ],
+    "additionalProperties": false
+  },
+  'order-detail': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/order-detail.v1.json",
+    "title": "OrderDetail",
+    "description": "One order",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "id": {
+        "$ref": "./order-body.v1.json#/properties/id"
+      },
+      "clientOrderId": {
+        "$ref": "./order-body.v1.json#/properties/clientOrderId"
+      },
+      "symbol": {
+        "$ref": "./order-body.v1.json#/properties/symbol"
+      },
+      "side": {
+        "$ref": "./order-body.v1.json#/properties/side"
+      },
+      "type": {
+        "$ref": "./order-body.v1.json#/properties/type"
+      },
+      "qty": {
+        "$ref": "./order-body.v1.json#/properties/qty"
+      },
+      "filledQty": {
+        "$ref": "./order-body.v1.json#/properties/filledQty"
+      },
+      "avgPrice": {
+        "$ref": "./order-body.v1.json#/properties/avgPrice"
+      },
+      "status": {
+        "$ref": "./order-body.v1.json#/properties/status"
+      },
+      "code": {
+        "$ref": "./order-body.v1.json#/properties/code"
+      },
+      "reason": {
+        "$ref": "./order-body.v1.json#/properties/reason"
+      },
+      "limitPrice": {
+        "$ref": "./order-body.v1.json#/properties/limitPrice"
+      },
+      "stopPrice": {
+        "$ref": "./order-body.v1.json#/properties/stopPrice"
+      },
+      "timeInForce": {
+        "$ref": "./order-body.v1.json#/properties/timeInForce"
+      },
+      "expiresAt": {
+        "$ref": "./order-body.v1.json#/properties/expiresAt"
+      },
+      "cancelRequested": {
+        "$ref": "./order-body.v1.json#/properties/cancelRequested"
+      },
+      "signalId": {
+        "$ref": "./order-body.v1.json#/properties/signalId"
+      },
+      "createdAt": {
+        "$ref": "./order-body.v1.json#/properties/createdAt"
+      },
+      "updatedAt": {
+        "$ref": "./order-body.v1.json#/properties/updatedAt"
+      },
+      "entry": {
+        "$ref": "./order-body.v1.json#/properties/entry"
+      }
+    },
+    "required": [
+      "position",
+      "id",
+      "clientOrderId",
+      "symbol",
+      "side",
+      "type",
+      "qty",
+      "filledQty",
+      "avgPrice",
+      "status",
+      "code",
+      "reason",
+      "limitPrice",
+      "stopPrice",
+      "timeInForce",
+      "expiresAt",
+      "cancelRequested",
+      "signalId",
+      "createdAt",
+      "updatedAt",
+      "entry"
+    ],
+    "additionalProperties": false
+  },
+  'order-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/order-list.v1.json",
+    "title": "OrderList",
+    "description": "Orders",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./order-body.v1.json"
+        },
+        "description": "One page"
+      },
+      "next": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Cursor of the next page; null: this is the last"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
+    ],
+    "additionalProperties": false
+  },
+  'portfolio-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/portfolio-body.v1.json",
+    "title": "PortfolioBody",
+    "description": "Cash and positions; amounts in the account currency",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "at": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Timestamp"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Engine time of the last input; null before the first"
+      },
+      "currency": {
+        "const": "USD",
+        "description": "Currency of all amounts"
+      },
+      "cash": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Cash"
+      },
+      "equity": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "cash + the market value of all positions, exactly"
+      },
+      "unrealizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Sum over the open positions"
+      },
+      "realizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Sum over all closed round trips, fees taken off"
+      },
+      "fees": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Fees paid so far"
+      },
+      "positions": {
+        "type": "array",
+        "items": {
+          "$ref": "./position-body.v1.json"
+        },
+        "description": "Open positions by symbol"
+      }
+    },
+    "required": [
+      "position",
+      "at",
+      "currency",
+      "cash",
+      "equity",
+      "unrealizedPnl",
+      "realizedPnl",
+      "fees",
+      "positions"
+    ],
+    "additionalProperties": false
+  },
+  'position-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/position-body.v1.json",
+    "title": "PositionBody",
+    "description": "A position that is not flat; amounts in the account currency",
+    "type": "object",
+    "properties": {
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "qty": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Shares, negative when short"
+      },
+      "avgPrice": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Price paid or received for the shares held, first in first out, without fees"
+      },
+      "marketPrice": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Close of the last bar, or the price of a later fill"
+      },
+      "marketValue": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "qty × marketPrice"
+      },
+      "unrealizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "marketValue less what the shares held cost, without fees"
+      },
+      "realizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Gains and losses of the closed round trips of the symbol, fees taken off"
+      }
+    },
+    "required": [
+      "symbol",
+      "qty",
+      "avgPrice",
+      "marketPrice",
+      "marketValue",
+      "unrealizedPnl",
+      "realizedPnl"
+    ],
+    "additionalProperties": false
+  },
+  'position-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/position-list.v1.json",
+    "title": "PositionList",
+    "description": "Open positions by symbol",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./position-body.v1.json"
+        },
+        "description": "One page"
+      },
+      "next": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Cursor of the next page; null: this is the last"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
+    ],
+    "additionalProperties": false
+  },
+  'problem-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/problem-body.v1.json",
+    "title": "ProblemBody",
+    "description": "What went wrong, by RFC 9457",
+    "type": "object",
+    "properties": {
+      "type": {
+        "type": "string",
+        "description": "Stable URI reference of the kind of problem, such as /problems/not-found"
+      },
+      "title": {
+        "type": "string",
+        "description": "The kind in words"
+      },
+      "status": {
+        "type": "integer",
+        "description": "HTTP status",
+        "minimum": 100
+      },
+      "detail": {
+        "type": "string",
+        "description": "This case, and the remedy"
+      },
+      "errors": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "properties": {
+            "pointer": {
+              "type": "string",
+              "description": "JSON pointer: /query/<parameter> or /path/<parameter>"
+            },
+            "detail": {
+              "type": "string",
+              "description": "What is wrong with it"
+            }
+          },
+          "required": [
+            "pointer",
+            "detail"
+          ],
+          "additionalProperties": false
+        },
+        "description": "Every fault found"
+      }
+    },
+    "required": [
+      "type",
+      "title",
+      "status",
+      "detail"
+    ],
+    "additionalProperties": false
+  },
+  'ready-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/ready-body.v1.json",
+    "title": "ReadyBody",
+    "description": "Whether the engine is ready",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "ready": {
+        "type": "boolean",
+        "description": "Whether every check passed"
+      },
+      "checks": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "properties": {
+            "name": {
+              "type": "string",
+              "description": "What is looked at"
+            },
+            "ok": {
+              "type": "boolean",
+              "description": "Whether it is well"
+            },
+            "detail": {
+              "type": "string",
+              "description": "What was seen, and the remedy"
+            }
+          },
+          "required": [
+            "name",
+            "ok"
+          ],
+          "additionalProperties": false
+        },
+        "description": "What readiness needs"
+      }
+    },
+    "required": [
+      "position",
+      "ready",
+      "checks"
+    ],
+    "additionalProperties": false
+  },
+  'signal-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/signal-body.v1.json",
+    "title": "SignalBody",
+    "description": "A signal and its verdict",
+    "type": "object",
+    "properties": {
+      "signalId": {
+        "type": "string",
+        "description": "Id within its source"
+      },
+      "verdict": {
+        "anyOf": [
+          {
+            "enum": [
+              "approved",
+              "denied"
+            ]
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "What risk said; null: not judged yet"
+      },
+      "orderIds": {
+        "type": "array",
+        "items": {
+          "type": "integer",
+          "minimum": 1
+        },
+        "description": "Numbers of the orders that follow; empty when denied"
+      },
+      "code": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Stable code: approved, or why denied"
+      },
+      "rule": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Rule that denied; input: refused before risk saw it"
+      },
+      "observed": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "What that rule saw"
+      },
+      "limit": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "What that rule allows"
+      },
+      "kind": {
+        "enum": [
+          "manual",
+          "strategy",
+          "control",
+          "refused"
+        ],
+        "description": "manual: from an operator; strategy: raised by one; control: a flatten; refused: it did not parse, validate or verify"
+      },
+      "source": {
+        "type": "string",
+        "description": "strategy:<name>, operator:<name>, or unknown"
+      },
+      "symbol": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Ticker; null where it could not be read"
+      },
+      "side": {
+        "anyOf": [
+          {
+            "enum": [
+              "buy",
+              "sell",
+              "close"
+            ]
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "What is wanted"
+      },
+      "type": {
+        "anyOf": [
+          {
+            "enum": [
+              "market",
+              "limit",
+              "stop"
+            ]
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Order to place"
+      },
+      "qty": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Quantity"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Shares asked for"
+      },
+      "notional": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Decimal"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Value asked for instead of shares"
+      },
+      "limitPrice": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Decimal"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Limit price"
+      },
+      "stopPrice": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Decimal"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Stop price"
+      },
+      "approvedQty": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Quantity"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Shares approved"
+      },
+      "reason": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Why, in the words of its source"
+      },
+      "at": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Engine time"
+      },
+      "entry": {
+        "type": "integer",
+        "description": "Position in the book of the event that brought it",
+        "minimum": 0
+      }
+    },
+    "required": [
+      "signalId",
+      "verdict",
+      "orderIds",
+      "code",
+      "rule",
+      "observed",
+      "limit",
+      "kind",
+      "source",
+      "symbol",
+      "side",
+      "type",
+      "qty",
+      "notional",
+      "limitPrice",
+      "stopPrice",
+      "approvedQty",
+      "reason",
+      "at",
+      "entry"
+    ],
+    "additionalProperties": false
+  },
+  'signal-detail': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/signal-detail.v1.json",
+    "title": "SignalDetail",
+    "description": "One signal, with every rule that was looked at",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "signalId": {
+        "$ref": "./signal-body.v1.json#/properties/signalId"
+      },
+      "verdict": {
+        "$ref": "./signal-body.v1.json#/properties/verdict"
+      },
+      "orderIds": {
+        "$ref": "./signal-body.v1.json#/properties/orderIds"
+      },
+      "code": {
+        "$ref": "./signal-body.v1.json#/properties/code"
+      },
+      "rule": {
+        "$ref": "./signal-body.v1.json#/properties/rule"
+      },
+      "observed": {
+        "$ref": "./signal-body.v1.json#/properties/observed"
+      },
+      "limit": {
+        "$ref": "./signal-body.v1.json#/properties/limit"
+      },
+      "kind": {
+        "$ref": "./signal-body.v1.json#/properties/kind"
+      },
+      "source": {
+        "$ref": "./signal-body.v1.json#/properties/source"
+      },
+      "symbol": {
+        "$ref": "./signal-body.v1.json#/properties/symbol"
+      },
+      "side": {
+        "$ref": "./signal-body.v1.json#/properties/side"
+      },
+      "type": {
+        "$ref": "./signal-body.v1.json#/properties/type"
+      },
+      "qty": {
+        "$ref": "./signal-body.v1.json#/properties/qty"
+      },
+      "notional": {
+        "$ref": "./signal-body.v1.json#/properties/notional"
+      },
+      "limitPrice": {
+        "$ref": "./signal-body.v1.json#/properties/limitPrice"
+      },
+      "stopPrice": {
+        "$ref": "./signal-body.v1.json#/properties/stopPrice"
+      },
+      "approvedQty": {
+        "$ref": "./signal-body.v1.json#/properties/approvedQty"
+      },
+      "reason": {
+        "$ref": "./signal-body.v1.json#/properties/reason"
+      },
+      "at": {
+        "$ref": "./signal-body.v1.json#/properties/at"
+      },
+      "entry": {
+        "$ref": "./signal-body.v1.json#/properties/entry"
+      },
+      "checks": {
+        "$ref": "../risk/risk-verdict.v1.json#/properties/checks"
+      }
+    },
+    "required": [
+      "position",
+      "signalId",
+      "verdict",
+      "orderIds",
+      "code",
+      "rule",
+      "observed",
+      "limit",
+      "kind",
+      "source",
+      "symbol",
+      "side",
+      "type",
+      "qty",
+      "notional",
+      "limitPrice",
+      "stopPrice",
+      "approvedQty",
+      "reason",
+      "at",
+      "entry",
+      "checks"
+    ],
+    "additionalProperties": false
+  },
+  'signal-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/signal-list.v1.json",
+    "title": "SignalList",
+    "description": "Signals",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./signal-body.v1.json"
+        },
+        "description": "One page"
+      },
+      "next": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Cursor of the next page; null: this is the last"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
+    ],
+    "additionalProperties": false
+  },
+  'status-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/status-body.v1.json",
+    "title": "StatusBody",
+    "description": "What runs, whether it may trade, and how much it has seen",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "at": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Timestamp"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Engine time of the last input; null before the first"
+      },
+      "bookId": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Id of the book; null before its first entry"
+      },
+      "account": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Name of the account; null likewise"
+      },
+      "trading": {
+        "type": "object",
+        "description": "Whether it may trade, and why",
+        "properties": {
+          "state": {
+            "enum": [
+              "ACTIVE",
+              "REDUCING",
+              "HALTED"
+            ],
+            "description": "ACTIVE trades, REDUCING only closes, HALTED sends nothing"
+          },
+          "code": {
+            "type": "string",
+            "description": "Stable code of what led to it; started: nothing did"
+          },
+          "observed": {
+            "anyOf": [
+              {
+                "type": "string"
+              },
+              {
+                "type": "null"
+              }
+            ],
+            "description": "What was seen"
+          },
+          "limit": {
+            "anyOf": [
+              {
+                "type": "string"
+              },
+              {
+                "type": "null"
+              }
+            ],
+            "description": "What is allowed"
+          },
+          "actor": {
+            "anyOf": [
+              {
+                "type": "string"
+              },
+              {
+                "type": "null"
+              }
+            ],
+            "description": "Who asked, or engine"
+          },
+          "reason": {
+            "anyOf": [
+              {
+                "type": "string"
+              },
+              {
+                "type": "null"
+              }
+            ],
+            "description": "Why, in words"
+          },
+          "since": {
+            "anyOf": [
+              {
+                "$ref": "../common.json#/$defs/Timestamp"
+              },
+              {
+                "type": "null"
+              }
+            ],
+            "description": "Engine time of the change"
+          }
+        },
+        "required": [
+          "state",
+          "code",
+          "observed",
+          "limit",
+          "actor",
+          "reason",
+          "since"
+        ],
+        "additionalProperties": false
+      },
+      "counts": {
+        "type": "object",
+        "description": "How much the book holds",
+        "properties": {
+          "bars": {
+            "type": "integer",
+            "description": "Bars",
+            "minimum": 0
+          },
+          "orders": {
+            "type": "integer",
+            "description": "Orders",
+            "minimum": 0
+          },
+          "openOrders": {
+            "type": "integer",
+            "description": "Orders that work now",
+            "minimum": 0
+          },
+          "fills": {
+            "type": "integer",
+            "description": "Fills",
+            "minimum": 0
+          },
+          "signals": {
+            "type": "integer",
+            "description": "Signals",
+            "minimum": 0
+          },
+          "approved": {
+            "type": "integer",
+            "description": "Verdicts that approved",
+            "minimum": 0
+          },
+          "denied": {
+            "type": "integer",
+            "description": "Signals denied, refused inputs with an id included",
+            "minimum": 0
+          },
+          "refusedInputs": {
+            "type": "integer",
+            "description": "Inputs that did not parse, validate or verify",
+            "minimum": 0
+          },
+          "anomalies": {
+            "type": "integer",
+            "description": "Reports that an order could not take from its state",
+            "minimum": 0
+          },
+          "controls": {
+            "type": "integer",
+            "description": "Controls used",
+            "minimum": 0
+          },
+          "starts": {
+            "type": "integer",
+            "description": "Times an engine took over the book",
+            "minimum": 0
+          }
+        },
+        "required": [
+          "bars",
+          "orders",
+          "openOrders",
+          "fills",
+          "signals",
+          "approved",
+          "denied",
+          "refusedInputs",
+          "anomalies",
+          "controls",
+          "starts"
+        ],
+        "additionalProperties": false
+      },
+      "lastBars": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "properties": {
+            "symbol": {
+              "$ref": "../common.json#/$defs/Symbol",
+              "description": "Ticker"
+            },
+            "timeframe": {
+              "$ref": "../common.json#/$defs/Timeframe",
+              "description": "Length of a bar"
+            },
+            "time": {
+              "$ref": "../common.json#/$defs/Timestamp",
+              "description": "Start of the bar"
+            },
+            "close": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Last price"
+            }
+          },
+          "required": [
+            "symbol",
+            "timeframe",
+            "time",
+            "close"
+          ],
+          "additionalProperties": false
+        },
+        "description": "Newest bar of each symbol"
+      },
+      "run": {
+        "anyOf": [
+          {
+            "type": "object",
+            "properties": {
+              "run": {
+                "type": "string",
+                "description": "Random id of the run"
+              },
+              "codeHash": {
+                "type": "string",
+                "description": "sha256 over the sources of engine and schemas"
+              },
+              "engineVersion": {
+                "type": "string",
+                "description": "Version of the package"
+              },
+              "nodeVersion": {
+                "type": "string",
+                "description": "Version of Node"
+              },
+              "startedAt": {
+                "$ref": "../common.json#/$defs/Timestamp",
+                "description": "Engine time"
+              }
+            },
+            "required": [
+              "run",
+              "codeHash",
+              "engineVersion",
+              "nodeVersion",
+              "startedAt"
+            ],
+            "additionalProperties": false
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "The engine that last took over the book; null before the first"
+      },
+      "settings": {
+        "anyOf": [
+          {
+            "$ref": "../config/chain-settings.v1.json"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Settings in force; null before the first start"
+      }
+    },
+    "required": [
+      "position",
+      "at",
+      "bookId",
+      "account",
+      "trading",
+      "counts",
+      "lastBars",
+      "run",
+      "settings"
+    ],
+    "additionalProperties": false
+  },
   'chain-settings': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/config/chain-settings.v1.json",

@@ -1,6 +1,874 @@
 // Generated from schemas/**/*.json by scripts/gen-types.ts; edit those and run: npm run gen
 
 /**
+ * One execution
+ */
+export interface FillBody {
+  /**
+   * Position in the book of the event that brought it
+   */
+  entry: number
+  /**
+   * Number of the order
+   */
+  orderId: number
+  /**
+   * Id the broker knows the order by
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Side of the order
+   */
+  side: 'buy' | 'sell'
+  /**
+   * Shares traded
+   */
+  qty: string
+  /**
+   * Price per share
+   */
+  price: string
+  /**
+   * Fee charged
+   */
+  fee: string
+  /**
+   * Whether nothing of the order is left
+   */
+  complete: boolean
+  /**
+   * Engine time
+   */
+  at: string
+  /**
+   * The broker's clock
+   */
+  occurredAt: string
+}
+
+/**
+ * Fills
+ */
+export interface FillList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * One page
+   */
+  items: FillBody[]
+  /**
+   * Cursor of the next page; null: this is the last
+   */
+  next: string | null
+}
+
+/**
+ * Liveness, readiness, version and role
+ */
+export interface HealthBody {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Always, when this is answered at all
+   */
+  live: true
+  /**
+   * Whether every check passed
+   */
+  ready: boolean
+  /**
+   * Version of the package
+   */
+  version: string
+  /**
+   * What this process is, such as writer or standby
+   */
+  role: string
+  /**
+   * What readiness needs
+   */
+  checks: {
+    /**
+     * What is looked at
+     */
+    name: string
+    /**
+     * Whether it is well
+     */
+    ok: boolean
+    /**
+     * What was seen, and the remedy
+     */
+    detail?: string
+  }[]
+}
+
+/**
+ * The process answers
+ */
+export interface LiveBody {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Always, when this is answered at all
+   */
+  live: true
+}
+
+/**
+ * An order from its intent to its end
+ */
+export interface OrderBody {
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  id: number
+  /**
+   * Id the broker knows the order by
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Side of the order
+   */
+  side: 'buy' | 'sell'
+  /**
+   * Order type
+   */
+  type: 'market' | 'limit' | 'stop' | 'close'
+  /**
+   * Shares; "all" until such an order has filled
+   */
+  qty: string
+  /**
+   * Shares traded so far
+   */
+  filledQty: string
+  /**
+   * Volume-weighted price of the fills, rounded half to even at nine decimals; null before the first
+   */
+  avgPrice: string | null
+  /**
+   * Where it stands
+   */
+  status:
+    | 'intended'
+    | 'unknown'
+    | 'accepted'
+    | 'partially_filled'
+    | 'filled'
+    | 'canceled'
+    | 'expired'
+    | 'rejected'
+    | 'withheld'
+  /**
+   * Stable code of why it ended or is unknown
+   */
+  code: string | null
+  /**
+   * The same in words
+   */
+  reason: string | null
+  /**
+   * Limit price
+   */
+  limitPrice: string | null
+  /**
+   * Stop price
+   */
+  stopPrice: string | null
+  /**
+   * How long it stands
+   */
+  timeInForce: 'day' | 'gtc'
+  /**
+   * Moment at which the broker lets it expire
+   */
+  expiresAt: string | null
+  /**
+   * Whether its cancellation was asked for
+   */
+  cancelRequested: boolean
+  /**
+   * Signal it follows from
+   */
+  signalId: string
+  /**
+   * Engine time of the intent
+   */
+  createdAt: string
+  /**
+   * Engine time of the last change
+   */
+  updatedAt: string
+  /**
+   * Position in the book of the event that brought it
+   */
+  entry: number
+}
+
+/**
+ * One order
+ */
+export interface OrderDetail {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  id: number
+  /**
+   * Id the broker knows the order by
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Side of the order
+   */
+  side: 'buy' | 'sell'
+  /**
+   * Order type
+   */
+  type: 'market' | 'limit' | 'stop' | 'close'
+  /**
+   * Shares; "all" until such an order has filled
+   */
+  qty: string
+  /**
+   * Shares traded so far
+   */
+  filledQty: string
+  /**
+   * Volume-weighted price of the fills, rounded half to even at nine decimals; null before the first
+   */
+  avgPrice: string | null
+  /**
+   * Where it stands
+   */
+  status:
+    | 'intended'
+    | 'unknown'
+    | 'accepted'
+    | 'partially_filled'
+    | 'filled'
+    | 'canceled'
+    | 'expired'
+    | 'rejected'
+    | 'withheld'
+  /**
+   * Stable code of why it ended or is unknown
+   */
+  code: string | null
+  /**
+   * The same in words
+   */
+  reason: string | null
+  /**
+   * Limit price
+   */
+  limitPrice: string | null
+  /**
+   * Stop price
+   */
+  stopPrice: string | null
+  /**
+   * How long it stands
+   */
+  timeInForce: 'day' | 'gtc'
+  /**
+   * Moment at which the broker lets it expire
+   */
+  expiresAt: string | null
+  /**
+   * Whether its cancellation was asked for
+   */
+  cancelRequested: boolean
+  /**
+   * Signal it follows from
+   */
+  signalId: string
+  /**
+   * Engine time of the intent
+   */
+  createdAt: string
+  /**
+   * Engine time of the last change
+   */
+  updatedAt: string
+  /**
+   * Position in the book of the event that brought it
+   */
+  entry: number
+}
+
+/**
+ * Orders
+ */
+export interface OrderList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * One page
+   */
+  items: OrderBody[]
+  /**
+   * Cursor of the next page; null: this is the last
+   */
+  next: string | null
+}
+
+/**
+ * Cash and positions; amounts in the account currency
+ */
+export interface PortfolioBody {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Engine time of the last input; null before the first
+   */
+  at: string | null
+  /**
+   * Currency of all amounts
+   */
+  currency: 'USD'
+  /**
+   * Cash
+   */
+  cash: string
+  /**
+   * cash + the market value of all positions, exactly
+   */
+  equity: string
+  /**
+   * Sum over the open positions
+   */
+  unrealizedPnl: string
+  /**
+   * Sum over all closed round trips, fees taken off
+   */
+  realizedPnl: string
+  /**
+   * Fees paid so far
+   */
+  fees: string
+  /**
+   * Open positions by symbol
+   */
+  positions: PositionBody[]
+}
+
+/**
+ * A position that is not flat; amounts in the account currency
+ */
+export interface PositionBody {
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Shares, negative when short
+   */
+  qty: string
+  /**
+   * Price paid or received for the shares held, first in first out, without fees
+   */
+  avgPrice: string
+  /**
+   * Close of the last bar, or the price of a later fill
+   */
+  marketPrice: string
+  /**
+   * qty × marketPrice
+   */
+  marketValue: string
+  /**
+   * marketValue less what the shares held cost, without fees
+   */
+  unrealizedPnl: string
+  /**
+   * Gains and losses of the closed round trips of the symbol, fees taken off
+   */
+  realizedPnl: string
+}
+
+/**
+ * Open positions by symbol
+ */
+export interface PositionList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * One page
+   */
+  items: PositionBody[]
+  /**
+   * Cursor of the next page; null: this is the last
+   */
+  next: string | null
+}
+
+/**
+ * What went wrong, by RFC 9457
+ */
+export interface ProblemBody {
+  /**
+   * Stable URI reference of the kind of problem, such as /problems/not-found
+   */
+  type: string
+  /**
+   * The kind in words
+   */
+  title: string
+  /**
+   * HTTP status
+   */
+  status: number
+  /**
+   * This case, and the remedy
+   */
+  detail: string
+  /**
+   * Every fault found
+   */
+  errors?: {
+    /**
+     * JSON pointer: /query/<parameter> or /path/<parameter>
+     */
+    pointer: string
+    /**
+     * What is wrong with it
+     */
+    detail: string
+  }[]
+}
+
+/**
+ * Whether the engine is ready
+ */
+export interface ReadyBody {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Whether every check passed
+   */
+  ready: boolean
+  /**
+   * What readiness needs
+   */
+  checks: {
+    /**
+     * What is looked at
+     */
+    name: string
+    /**
+     * Whether it is well
+     */
+    ok: boolean
+    /**
+     * What was seen, and the remedy
+     */
+    detail?: string
+  }[]
+}
+
+/**
+ * A signal and its verdict
+ */
+export interface SignalBody {
+  /**
+   * Id within its source
+   */
+  signalId: string
+  /**
+   * What risk said; null: not judged yet
+   */
+  verdict: ('approved' | 'denied') | null
+  /**
+   * Numbers of the orders that follow; empty when denied
+   */
+  orderIds: number[]
+  /**
+   * Stable code: approved, or why denied
+   */
+  code: string | null
+  /**
+   * Rule that denied; input: refused before risk saw it
+   */
+  rule: string | null
+  /**
+   * What that rule saw
+   */
+  observed: string | null
+  /**
+   * What that rule allows
+   */
+  limit: string | null
+  /**
+   * manual: from an operator; strategy: raised by one; control: a flatten; refused: it did not parse, validate or verify
+   */
+  kind: 'manual' | 'strategy' | 'control' | 'refused'
+  /**
+   * strategy:<name>, operator:<name>, or unknown
+   */
+  source: string
+  /**
+   * Ticker; null where it could not be read
+   */
+  symbol: string | null
+  /**
+   * What is wanted
+   */
+  side: ('buy' | 'sell' | 'close') | null
+  /**
+   * Order to place
+   */
+  type: ('market' | 'limit' | 'stop') | null
+  /**
+   * Shares asked for
+   */
+  qty: string | null
+  /**
+   * Value asked for instead of shares
+   */
+  notional: string | null
+  /**
+   * Limit price
+   */
+  limitPrice: string | null
+  /**
+   * Stop price
+   */
+  stopPrice: string | null
+  /**
+   * Shares approved
+   */
+  approvedQty: string | null
+  /**
+   * Why, in the words of its source
+   */
+  reason: string | null
+  /**
+   * Engine time
+   */
+  at: string
+  /**
+   * Position in the book of the event that brought it
+   */
+  entry: number
+}
+
+/**
+ * One signal, with every rule that was looked at
+ */
+export interface SignalDetail {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Id within its source
+   */
+  signalId: string
+  /**
+   * What risk said; null: not judged yet
+   */
+  verdict: ('approved' | 'denied') | null
+  /**
+   * Numbers of the orders that follow; empty when denied
+   */
+  orderIds: number[]
+  /**
+   * Stable code: approved, or why denied
+   */
+  code: string | null
+  /**
+   * Rule that denied; input: refused before risk saw it
+   */
+  rule: string | null
+  /**
+   * What that rule saw
+   */
+  observed: string | null
+  /**
+   * What that rule allows
+   */
+  limit: string | null
+  /**
+   * manual: from an operator; strategy: raised by one; control: a flatten; refused: it did not parse, validate or verify
+   */
+  kind: 'manual' | 'strategy' | 'control' | 'refused'
+  /**
+   * strategy:<name>, operator:<name>, or unknown
+   */
+  source: string
+  /**
+   * Ticker; null where it could not be read
+   */
+  symbol: string | null
+  /**
+   * What is wanted
+   */
+  side: ('buy' | 'sell' | 'close') | null
+  /**
+   * Order to place
+   */
+  type: ('market' | 'limit' | 'stop') | null
+  /**
+   * Shares asked for
+   */
+  qty: string | null
+  /**
+   * Value asked for instead of shares
+   */
+  notional: string | null
+  /**
+   * Limit price
+   */
+  limitPrice: string | null
+  /**
+   * Stop price
+   */
+  stopPrice: string | null
+  /**
+   * Shares approved
+   */
+  approvedQty: string | null
+  /**
+   * Why, in the words of its source
+   */
+  reason: string | null
+  /**
+   * Engine time
+   */
+  at: string
+  /**
+   * Position in the book of the event that brought it
+   */
+  entry: number
+  /**
+   * Every rule looked at, in order
+   *
+   * Items: One rule, what it saw and what it allows
+   */
+  checks: {
+    /**
+     * Name of the rule
+     */
+    rule: string
+    /**
+     * What it saw
+     */
+    observed: string
+    /**
+     * What it allows
+     */
+    limit: string
+    /**
+     * Whether it passed
+     */
+    ok: boolean
+  }[]
+}
+
+/**
+ * Signals
+ */
+export interface SignalList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * One page
+   */
+  items: SignalBody[]
+  /**
+   * Cursor of the next page; null: this is the last
+   */
+  next: string | null
+}
+
+/**
+ * What runs, whether it may trade, and how much it has seen
+ */
+export interface StatusBody {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Engine time of the last input; null before the first
+   */
+  at: string | null
+  /**
+   * Id of the book; null before its first entry
+   */
+  bookId: string | null
+  /**
+   * Name of the account; null likewise
+   */
+  account: string | null
+  /**
+   * Whether it may trade, and why
+   */
+  trading: {
+    /**
+     * ACTIVE trades, REDUCING only closes, HALTED sends nothing
+     */
+    state: 'ACTIVE' | 'REDUCING' | 'HALTED'
+    /**
+     * Stable code of what led to it; started: nothing did
+     */
+    code: string
+    /**
+     * What was seen
+     */
+    observed: string | null
+    /**
+     * What is allowed
+     */
+    limit: string | null
+    /**
+     * Who asked, or engine
+     */
+    actor: string | null
+    /**
+     * Why, in words
+     */
+    reason: string | null
+    /**
+     * Engine time of the change
+     */
+    since: string | null
+  }
+  /**
+   * How much the book holds
+   */
+  counts: {
+    /**
+     * Bars
+     */
+    bars: number
+    /**
+     * Orders
+     */
+    orders: number
+    /**
+     * Orders that work now
+     */
+    openOrders: number
+    /**
+     * Fills
+     */
+    fills: number
+    /**
+     * Signals
+     */
+    signals: number
+    /**
+     * Verdicts that approved
+     */
+    approved: number
+    /**
+     * Signals denied, refused inputs with an id included
+     */
+    denied: number
+    /**
+     * Inputs that did not parse, validate or verify
+     */
+    refusedInputs: number
+    /**
+     * Reports that an order could not take from its state
+     */
+    anomalies: number
+    /**
+     * Controls used
+     */
+    controls: number
+    /**
+     * Times an engine took over the book
+     */
+    starts: number
+  }
+  /**
+   * Newest bar of each symbol
+   */
+  lastBars: {
+    /**
+     * Ticker
+     */
+    symbol: string
+    /**
+     * Length of a bar
+     */
+    timeframe: '1m' | '5m' | '15m' | '1h' | '1d'
+    /**
+     * Start of the bar
+     */
+    time: string
+    /**
+     * Last price
+     */
+    close: string
+  }[]
+  /**
+   * The engine that last took over the book; null before the first
+   */
+  run: {
+    /**
+     * Random id of the run
+     */
+    run: string
+    /**
+     * sha256 over the sources of engine and schemas
+     */
+    codeHash: string
+    /**
+     * Version of the package
+     */
+    engineVersion: string
+    /**
+     * Version of Node
+     */
+    nodeVersion: string
+    /**
+     * Engine time
+     */
+    startedAt: string
+  } | null
+  /**
+   * Settings in force; null before the first start
+   */
+  settings: ChainSettings | null
+}
+
+/**
  * Genesis: the first entry of a book; mints its identity
  */
 export interface BookCreated {
@@ -732,6 +1600,10 @@ export interface InputRefused {
    * Id of the signal, where it has one
    */
   signalId?: string
+  /**
+   * When NATS stored it
+   */
+  storedAt: string
 }
 
 /**
@@ -987,8 +1859,24 @@ export interface BodyData {
   'chain-settings': ChainSettings
   'control-command': ControlCommand
   'exchange-settings': ExchangeSettings
+  'fill-body': FillBody
+  'fill-list': FillList
+  'health-body': HealthBody
+  'live-body': LiveBody
   'manual-signal': ManualSignal
+  'order-body': OrderBody
+  'order-detail': OrderDetail
+  'order-list': OrderList
+  'portfolio-body': PortfolioBody
+  'position-body': PositionBody
+  'position-list': PositionList
+  'problem-body': ProblemBody
+  'ready-body': ReadyBody
   'risk-limits': RiskLimits
+  'signal-body': SignalBody
+  'signal-detail': SignalDetail
+  'signal-list': SignalList
+  'status-body': StatusBody
 }
 
 export type EventType = keyof EventData

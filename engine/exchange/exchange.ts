@@ -278,12 +278,12 @@ export class Exchange {
     order: Pick<BrokerOrder, 'clientOrderId' | 'orderId' | 'symbol'>,
     occurredAt: number,
     code?: string,
-    reason?: string,
+    reason = '',
   ): void {
     const { clientOrderId, orderId, symbol } = order
     const sequence = ++this.#sequence
     const report = { sequence, kind, clientOrderId, orderId, symbol, occurredAt }
-    this.#report(code === undefined ? report : { ...report, code, reason: reason ?? code })
+    this.#report(code === undefined ? report : { ...report, code, reason })
   }
 
   #book(symbol: string): Book {

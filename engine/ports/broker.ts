@@ -26,6 +26,8 @@ export interface BrokerReport {
   symbol: string
   /** ms since the epoch, the broker's clock (the bar's time with a simulated one). */
   occurredAt: number
+  /** Clock of a simulated broker when it spoke, ms: engine time on a historical feed. */
+  clock?: number
   /** Fills only. */
   side?: 'buy' | 'sell'
   qty?: string

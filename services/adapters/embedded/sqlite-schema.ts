@@ -2,7 +2,14 @@ import { closeSync, fsyncSync, mkdirSync, openSync, type Stats, statSync } from 
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { BookTooNew, BookUnavailable, CorruptBook, NoBook, NotABook } from './book-errors.ts'
+import {
+  BookBusy,
+  BookTooNew,
+  BookUnavailable,
+  CorruptBook,
+  NoBook,
+  NotABook,
+} from './book-errors.ts'
 
 export type Connection = InstanceType<typeof Database>
 
@@ -50,6 +57,7 @@ export function openBook(path: string, readonly: boolean): Connection {
     db.pragma(`busy_timeout = ${STATEMENT_TIMEOUT_MS}`)
     return db
   } catch (error) {
+    if (db.inTransaction) db.exec('ROLLBACK')
     db.close()
     throw openingError(error, path)
   }
@@ -67,6 +75,7 @@ function lookAt(path: string): Stats | undefined {
 export function openingError(error: unknown, path: string): unknown {
   const code = sqliteCode(error)
   if (code === 'SQLITE_NOTADB') return new NotABook(path, 'it is not an SQLite file', error)
+  if (code.startsWith('SQLITE_BUSY')) return new BookBusy(path, OPEN_TIMEOUT_MS, error)
   // Our statements fit our tables, so the tables are no longer as they were made.
   if (code === 'SQLITE_ERROR') {
     return new CorruptBook(path, null, null, 'its tables are damaged', error)
@@ -102,14 +111,9 @@ function prepareForWriting(db: Connection, path: string, fresh: boolean): void {
   db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`)
   if (!fresh) return
   db.exec('BEGIN IMMEDIATE')
-  try {
-    // Another process may have made the book since we looked.
-    if (isFresh(db, path)) db.exec(SCHEMA)
-    db.exec('COMMIT')
-  } catch (error) {
-    if (db.inTransaction) db.exec('ROLLBACK')
-    throw error
-  }
+  // Another process may have made the book since we looked.
+  if (isFresh(db, path)) db.exec(SCHEMA)
+  db.exec('COMMIT')
 }
 
 // A folder that a power cut can take away takes the book with it: every new link is synced.
@@ -151,8 +155,7 @@ export function sqliteCode(error: unknown): string {
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : ''
 }
 
-const REFUSED_BY_DISK =
-  /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM|AUTH|NOMEM|PROTOCOL|BUSY|LOCKED)/
+const REFUSED_BY_DISK = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM|AUTH|NOMEM|PROTOCOL|LOCKED)/
 
 /** What a caller is told about an SQLite error; anything else comes back as it is. */
 export function typedError(error: unknown, path: string): unknown {

@@ -156,8 +156,21 @@ test('sqlite: a path that cannot hold a file is unavailable', () =>
     assert.is(refusal(join(folder, 'n'.repeat(300))).code, 'book_unavailable')
     symlinkSync(join(folder, 'nowhere', 'book.db'), join(folder, 'dangling.db'))
     assert.is(refusal(join(folder, 'dangling.db')).code, 'book_unavailable')
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'link'))
+    assert.is(refusal(join(folder, 'link', 'book.db')).code, 'book_unavailable')
     // The one place without a write-ahead log that every machine has.
     assert.match(refusal(':memory:').message, /does not support WAL/)
+  }))
+
+test('sqlite: a book that another process keeps locked cannot be made', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'book.db')
+    const other = new Database(path)
+    other.exec('BEGIN EXCLUSIVE')
+    assert.is(refusal(path).code, 'book_busy')
+    other.exec('ROLLBACK')
+    other.close()
+    await openSqliteStore(path).close()
   }))
 
 test('sqlite: a disk that fills while the book is made leaves nothing half-made', () =>
@@ -280,10 +293,15 @@ test('sqlite: a lock held too long is BookBusy, and nothing is written', () =>
 test('sqlite: a full disk is BookUnavailable; what was acknowledged stays, whole', () =>
   inFolder(async (folder) => {
     const path = join(folder, 'book.db')
+    const before = openSqliteStore(path)
+    // So much that the log of the limited process does not fit the file either, when it closes.
+    const past = proposedList(750).map((event) => ({ ...event, body: `"${'y'.repeat(2000)}"` }))
+    for (let i = 0; i < 750; i += 50) await before.append('s', i - 1, past.slice(i, i + 50))
+    await before.close()
     const writer = bookProcess(
       `
       const store = openSqliteStore(args[0])
-      let head = -1
+      let head = await store.head('s')
       try {
         for (;;) {
           const events = Array.from({ length: 50 }, () => ({
@@ -294,17 +312,19 @@ test('sqlite: a full disk is BookUnavailable; what was acknowledged stays, whole
       } catch (error) {
         say('failed ' + error.code + ' ' + error.cause?.code)
         say('head ' + (await store.head('s')))
+        await store.close()
+        say('closed')
       }`,
       [path],
       '-f 4096',
     )
     const failed = await writer.line('failed')
     assert.match(failed, /^failed book_unavailable SQLITE_(FULL|IOERR)/)
-    await writer.line('head')
+    await writer.line('closed')
     await writer.ended
     const acked = writer.lines.filter((line) => line.startsWith('acked')).at(-1)
     const head = Number(acked?.slice('acked '.length))
-    assert.ok(head > 100, `${acked}`)
+    assert.ok(head > 850, `${acked}`)
     assert.ok(writer.lines.includes(`head ${head}`))
     const store = openSqliteStore(path)
     assert.is(await store.head('s'), head)

@@ -34,7 +34,7 @@ export interface SqliteStoreOptions {
   pollMs?: number
 }
 
-/** Opens or creates the book in one file. Throws NoBook, NotABook, BookTooNew, BookUnavailable, CorruptBook. */
+/** Opens or creates the book in one file. Throws NoBook, NotABook, BookTooNew, BookBusy, BookUnavailable, CorruptBook. */
 export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): SqliteStore {
   return new SqliteStore(path, options)
 }

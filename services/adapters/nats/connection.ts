@@ -102,6 +102,7 @@ function watchOf(nc: NatsConnection): Watch {
   const watch: Watch = { connected: !nc.isClosed(), listeners: new Set() }
   watches.set(nc, watch)
   void follow(nc, watch)
+  void nc.closed().then(() => tell(watch, false, 'closed'))
   return watch
 }
 
@@ -110,7 +111,6 @@ async function follow(nc: NatsConnection, watch: Watch): Promise<void> {
     if (status.type === Events.Disconnect) tell(watch, false, 'disconnected')
     else if (status.type === Events.Reconnect) tell(watch, true, 'reconnected')
   }
-  tell(watch, false, 'closed')
 }
 
 function tell(watch: Watch, connected: boolean, type: ConnectionStatus['type']): void {

@@ -1,9 +1,9 @@
-/** The stream a consumption reads was deleted. */
+/** The stream a consumption reads was deleted, or is no longer the same. */
 export class StreamGone extends Error {
   override name = 'StreamGone'
   readonly code = 'stream_gone'
-  constructor(stream: string, cause?: unknown) {
-    super(`stream ${stream} does not exist: provision it, then start again`, { cause })
+  constructor(stream: string, what: string, cause?: unknown) {
+    super(`stream ${stream} ${what}: provision it, then start again`, { cause })
   }
 }
 

@@ -61,13 +61,13 @@ export class NatsFixture {
 /** Wraps a test body: a fresh folder, optionally with a server running on it. */
 export function withNats(
   body: (fixture: NatsFixture) => Promise<void>,
-  options: { start?: boolean } = {},
+  options: { start?: boolean; timeoutMs?: number } = {},
 ): () => Promise<void> {
   return async () => {
     const fixture = new NatsFixture(await mkdtemp(join(tmpdir(), 'bitacora-nats-')))
     try {
       if (options.start !== false) fixture.server = await ensureServer({ dir: fixture.dir })
-      await body(fixture)
+      await Promise.race([body(fixture), expiry(options.timeoutMs ?? 90_000)])
     } finally {
       await fixture.close()
     }
@@ -112,4 +112,9 @@ async function answers(port: number): Promise<boolean> {
     socket.once('error', () => found(false))
     socket.once('data', () => socket.destroy())
   })
+}
+
+async function expiry(timeoutMs: number): Promise<never> {
+  await sleep(timeoutMs, undefined, { ref: false })
+  throw new Error(`the test did not end within ${timeoutMs} ms`)
 }

@@ -11,6 +11,7 @@ import {
 import type { Consumption, InboundMessage } from '../../../engine/ports/bus.ts'
 import { isConnected, watchStatus } from './connection.ts'
 import { ConsumerMismatch, StreamGone } from './consumer-errors.ts'
+import { floorOf, inboundMessage, readDelivery } from './delivery.ts'
 import { apiCode } from './streams.ts'
 
 export interface ConsumeOptions {
@@ -56,6 +57,7 @@ export class PullConsumption implements Consumption {
 
   #acked: number
   #handed = 0
+  #created: unknown
   #deliveredBefore = 0
   #stopped = false
   #syncing = false
@@ -117,13 +119,10 @@ export class PullConsumption implements Consumption {
     const jsm = await nc.jetstreamManager({ timeout: API_TIMEOUT_MS, checkAPI: false })
     const consumption = new PullConsumption(nc, jsm, stream, durable, onMessage, options)
     try {
-      const info = await consumption.#ensureConsumer()
-      consumption.#acked = info.ack_floor.stream_seq
-      consumption.#handed = info.ack_floor.stream_seq
-      consumption.#deliveredBefore = info.delivered.stream_seq
+      await consumption.#begin()
     } catch (error) {
       consumption.#end()
-      throw apiCode(error) === 10059 ? new StreamGone(stream, error) : error
+      throw apiCode(error) === 10059 ? new StreamGone(stream, 'does not exist', error) : error
     }
     void consumption.#sync()
     return consumption
@@ -167,6 +166,44 @@ export class PullConsumption implements Consumption {
     this.#rejectDone(error)
   }
 
+  async #begin(): Promise<void> {
+    const info = await this.#ensureConsumer()
+    const { state, created } = await this.#jsm.streams.info(this.#stream)
+    this.#created = created
+    this.#deliveredBefore = Math.min(info.delivered.stream_seq, state.last_seq)
+    const floor = floorOf(info)
+    if (Math.max(floor, info.delivered.stream_seq) > state.last_seq) {
+      // The server lost the end of the stream and gives its sequences away again. What of it was seen cannot be
+      // told from here: everything comes again, rather than something never.
+      this.#acked = 0
+      this.#deliveredBefore = state.last_seq
+      await this.#remakeConsumer()
+    } else {
+      this.#acked = floor
+    }
+    this.#handed = this.#acked
+  }
+
+  async #remakeConsumer(): Promise<void> {
+    // 2.9 may answer a deletion with a file system error of its own and delete all the same.
+    await this.#jsm.consumers.delete(this.#stream, this.#durable).catch(() => {})
+    const info = await this.#ensureConsumer()
+    if (floorOf(info) > this.#acked) {
+      throw new ConsumerMismatch(
+        this.#stream,
+        this.#durable,
+        'a start behind the end of its stream',
+      )
+    }
+  }
+
+  /** Sequences that are given away a second time would pass for messages handed over already. */
+  async #checkStream(): Promise<void> {
+    const { state, created } = await this.#jsm.streams.info(this.#stream)
+    if (created !== this.#created) throw new StreamGone(this.#stream, 'was deleted and made again')
+    if (state.last_seq < this.#handed) throw new StreamGone(this.#stream, 'lost its last messages')
+  }
+
   /** Begins a new round; calls during one make it repeat. */
   async #sync(): Promise<void> {
     if (this.#syncing) {
@@ -180,6 +217,7 @@ export class PullConsumption implements Consumption {
       this.#closeInbox()
       try {
         if (!isConnected(this.#nc)) break
+        await this.#checkStream()
         const info = await this.#ensureConsumer()
         await this.#redeliver(info)
         if (this.#stopped || !isConnected(this.#nc)) break
@@ -188,10 +226,12 @@ export class PullConsumption implements Consumption {
           break
         }
       } catch (error) {
-        if (error instanceof ConsumerMismatch) return this.#fail(error)
+        if (error instanceof ConsumerMismatch || error instanceof StreamGone) {
+          return this.#fail(error)
+        }
         const missing = apiCode(error) === 10059
         if (missing && Date.now() - started > STREAM_GONE_AFTER_MS) {
-          return this.#fail(new StreamGone(this.#stream, error))
+          return this.#fail(new StreamGone(this.#stream, 'does not exist', error))
         }
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 50 * 2 ** attempt)))
@@ -275,11 +315,9 @@ export class PullConsumption implements Consumption {
     if (!this.#subscription) return
     this.#lastSign = Date.now()
     if (message.subject.startsWith(this.#inbox)) return this.#takeStatus(message)
-    const tokens = (message.reply ?? '').split('.')
-    const at = tokens.length > 9 ? 4 : 2
-    const sequence = Number(tokens[at + 3])
-    const delivery = Number(tokens[at + 4])
-    const holed = this.#lastDelivery > 0 && delivery !== this.#lastDelivery + 1
+    const delivery = readDelivery(message.reply ?? '')
+    const { sequence } = delivery
+    const holed = this.#lastDelivery > 0 && delivery.number !== this.#lastDelivery + 1
     if (holed || sequence <= this.#lastSequence || sequence > this.#firstAtMost) {
       this.#orderFailures++
       void this.#sync()
@@ -287,7 +325,7 @@ export class PullConsumption implements Consumption {
     }
     this.#orderFailures = 0
     this.#firstAtMost = Number.POSITIVE_INFINITY
-    this.#lastDelivery = delivery
+    this.#lastDelivery = delivery.number
     this.#lastSequence = sequence
     if (this.#requested > 0) this.#requested--
     if (this.#requested === 0) this.#openPulls.clear()
@@ -295,28 +333,15 @@ export class PullConsumption implements Consumption {
     this.#replies.push(message.reply as string)
     if (sequence <= this.#acked) this.#settle()
     else if (sequence > this.#handed) {
-      const again = Number(tokens[at + 2]) > 1 || sequence <= this.#deliveredBefore
       this.#handed = sequence
-      this.#handOver(message, sequence, Number(tokens[at + 5]) / 1e6, again)
+      const redelivered = delivery.count > 1 || sequence <= this.#deliveredBefore
+      try {
+        this.#onMessage(inboundMessage(message, this.#stream, delivery, redelivered))
+      } catch (error) {
+        this.#fail(error)
+      }
     }
     this.#pull()
-  }
-
-  #handOver(message: Msg, sequence: number, storedAt: number, redelivered: boolean): void {
-    const inbound: InboundMessage = {
-      stream: this.#stream,
-      sequence,
-      subject: message.subject,
-      headers: lowerCased(message),
-      payload: message.data,
-      storedAt: Math.floor(storedAt),
-      redelivered,
-    }
-    try {
-      this.#onMessage(inbound)
-    } catch (error) {
-      this.#fail(error)
-    }
   }
 
   #takeStatus(message: Msg): void {
@@ -369,14 +394,4 @@ export class PullConsumption implements Consumption {
     if (!this.#subscription || this.#requested === 0) return
     if (Date.now() - this.#lastSign > MISSED_MS) void this.#sync()
   }
-}
-
-function lowerCased(message: Msg): Record<string, string> {
-  const headers: Record<string, string> = {}
-  if (!message.headers) return headers
-  for (const [key, values] of message.headers) {
-    const name = key.toLowerCase()
-    if (headers[name] === undefined) headers[name] = values[0] ?? ''
-  }
-  return headers
 }

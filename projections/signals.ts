@@ -1,0 +1,218 @@
+import { formatTime } from '../engine/time.ts'
+import type {
+  InputRefused,
+  RiskVerdict,
+  SignalBody,
+  SignalDetail,
+  SignalRaised,
+  SignalReceived,
+} from '../schemas/types.gen.ts'
+import { Listing } from './listing.ts'
+import { bookEvent, type Projection } from './projection.ts'
+
+/** What of a verdict is kept: a refused input is given one too. */
+export type SignalVerdict = Pick<
+  RiskVerdict,
+  'verdict' | 'orderIds' | 'code' | 'rule' | 'observed' | 'limit' | 'qty' | 'checks'
+>
+
+export interface SignalRecord {
+  /** Position in the book of what brought it. */
+  entry: number
+  /** manual: by an operator; strategy: raised; control: a flatten; refused: did not get through the door. */
+  kind: 'manual' | 'strategy' | 'control' | 'refused'
+  signalId: string
+  /** strategy:<name>, operator:<name>, or unknown. */
+  source: string
+  symbol: string | null
+  /** What was asked for; null where nobody could read it. */
+  request: SignalRaised | SignalReceived | null
+  side: 'buy' | 'sell' | 'close' | null
+  /** Null until the event that follows it in the same step. */
+  verdict: SignalVerdict | null
+  /** Engine time, ms. */
+  at: number
+}
+
+export interface SignalsState {
+  list: Listing<SignalRecord>
+  /** id → source → the signal that answers to them. */
+  byId: Map<string, Map<string, SignalRecord>>
+  approved: number
+  denied: number
+}
+
+/**
+ * Every signal and what became of it. Ids are unique within a source only: the same id from two operators is
+ * two signals. Inputs that were refused at the door are here too when they carry an id, denied by rule `input`.
+ */
+export const signalsProjection: Projection<SignalsState> = {
+  name: 'signals',
+  handles: ['signal.received', 'signal.raised', 'risk.verdict', 'input.refused'],
+  initial: () => ({ list: new Listing(), byId: new Map(), approved: 0, denied: 0 }),
+  apply(state, recorded) {
+    const event = bookEvent(recorded)
+    const { position: entry, at } = event
+    switch (event.type) {
+      case 'signal.received':
+        add(state, {
+          ...asked(event.data),
+          kind: 'manual',
+          source: `operator:${event.data.operator}`,
+          entry,
+          at,
+        })
+        break
+      case 'signal.raised':
+        add(state, {
+          ...asked(event.data),
+          kind: 'strategy',
+          source: `strategy:${event.data.strategy}`,
+          entry,
+          at,
+        })
+        break
+      case 'risk.verdict':
+        judge(state, event.data, entry, at)
+        break
+      case 'input.refused':
+        if (event.data.signalId !== undefined) {
+          refuse(state, event.data, event.data.signalId, entry, at)
+        }
+        break
+      default:
+        break
+    }
+    return state
+  },
+}
+
+function asked(
+  request: SignalRaised | SignalReceived,
+): Pick<SignalRecord, 'signalId' | 'symbol' | 'side' | 'request' | 'verdict'> {
+  const { signalId, symbol, side } = request
+  return { signalId, symbol, side, request, verdict: null }
+}
+
+function add(state: SignalsState, record: SignalRecord): void {
+  state.list.add(record)
+  let sources = state.byId.get(record.signalId)
+  if (sources === undefined) {
+    sources = new Map()
+    state.byId.set(record.signalId, sources)
+  }
+  // A repeat that was refused does not take the id from the signal that went through.
+  const holder = sources.get(record.source)
+  if (record.kind === 'refused' && holder !== undefined && holder.kind !== 'refused') return
+  sources.set(record.source, record)
+}
+
+function judge(state: SignalsState, data: RiskVerdict, entry: number, at: number): void {
+  const { signalId, source } = data
+  if (data.verdict === 'approved') state.approved++
+  else state.denied++
+  let record = state.byId.get(signalId)?.get(source)
+  if (record === undefined || record.verdict !== null) {
+    // A flatten is judged without a signal before it.
+    record = {
+      entry,
+      kind: 'control',
+      signalId,
+      source,
+      symbol: data.order?.symbol ?? null,
+      side: data.order?.side ?? null,
+      request: null,
+      verdict: data,
+      at,
+    }
+    add(state, record)
+  }
+  record.verdict = data
+}
+
+function refuse(
+  state: SignalsState,
+  data: InputRefused,
+  signalId: string,
+  entry: number,
+  at: number,
+): void {
+  state.denied++
+  add(state, {
+    entry,
+    kind: 'refused',
+    signalId,
+    source: data.operator === undefined ? 'unknown' : `operator:${data.operator}`,
+    symbol: null,
+    side: null,
+    request: null,
+    verdict: {
+      verdict: 'denied',
+      orderIds: [],
+      code: data.code,
+      rule: 'input',
+      observed: data.message,
+      limit: null,
+      qty: null,
+      checks: [],
+    },
+    at,
+  })
+}
+
+/**
+ * The signals that a name may mean: its id, `<operator or strategy>:<id>`, or `<source>:<id>` in full, as in
+ * `operator:alice:s-1`, which always names one only. Empty: none; more than one: ask by a longer name.
+ */
+export function findSignals(state: Readonly<SignalsState>, name: string): SignalRecord[] {
+  const found = new Set<SignalRecord>(state.byId.get(name)?.values())
+  const first = name.indexOf(':')
+  if (first < 0) return [...found]
+  const second = name.indexOf(':', first + 1)
+  if (second >= 0) {
+    const full = state.byId.get(name.slice(second + 1))?.get(name.slice(0, second))
+    if (full !== undefined) return [full]
+  }
+  const owner = name.slice(0, first)
+  const owned = state.byId.get(name.slice(first + 1))
+  for (const source of [owner, `operator:${owner}`, `strategy:${owner}`]) {
+    const record = owned?.get(source)
+    if (record !== undefined) found.add(record)
+  }
+  return [...found]
+}
+
+/** The name that means this signal and no other. */
+export function signalName({ source, signalId }: SignalRecord): string {
+  return `${source}:${signalId}`
+}
+
+export function signalBody(record: SignalRecord): SignalBody {
+  const { request, verdict } = record
+  return {
+    signalId: record.signalId,
+    verdict: verdict?.verdict ?? null,
+    orderIds: verdict?.orderIds ?? [],
+    code: verdict?.code ?? null,
+    rule: verdict?.rule ?? null,
+    observed: verdict?.observed ?? null,
+    limit: verdict?.limit ?? null,
+    kind: record.kind,
+    source: record.source,
+    symbol: record.symbol,
+    side: record.side,
+    type: request?.orderType ?? null,
+    qty: request?.qty ?? null,
+    notional: request?.notional ?? null,
+    limitPrice: request?.limitPrice ?? null,
+    stopPrice: request?.stopPrice ?? null,
+    approvedQty: verdict?.qty ?? null,
+    reason: request?.reason ?? null,
+    at: formatTime(record.at),
+    entry: record.entry,
+  }
+}
+
+export function signalDetail(record: SignalRecord, position: number): SignalDetail {
+  return { position, ...signalBody(record), checks: record.verdict?.checks ?? [] }
+}

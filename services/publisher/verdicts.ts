@@ -1,0 +1,101 @@
+import { decodeBody } from '../../engine/events/envelope.ts'
+import type { Bus } from '../../engine/ports/bus.ts'
+import type { EventStore } from '../../engine/ports/event-store.ts'
+import type { InputRefused, RiskVerdict } from '../../schemas/types.gen.ts'
+import type { Log } from '../runtime/log.ts'
+
+/** What an operator is told of a signal, on signals.verdict.<operator> and over HTTP. */
+export interface Verdict {
+  signalId: string
+  verdict: 'approved' | 'denied'
+  orderIds: number[]
+  code: string
+  rule: string | null
+  observed: string | null
+  limit: string | null
+}
+
+export interface VerdictsOptions {
+  store: EventStore
+  stream: string
+  bus: Bus
+  bookId: string
+  /** Position of the newest verdict already published, −1 for none. */
+  after: number
+  log: Log
+}
+
+const RETRY_MS = 200
+
+/** Tells operators what became of their signals, once it is in the book. At least once; each verdict has its id. */
+export function startVerdicts(options: VerdictsOptions): {
+  position(): number
+  close(): Promise<void>
+} {
+  let position = options.after
+  let closed = false
+  const subscription = options.store.subscribe(options.stream, options.after + 1, async (page) => {
+    for (const stored of page) {
+      if (stored.type === 'input.refused' || stored.type === 'risk.verdict') {
+        const found = verdictOf(decodeBody(stored))
+        if (found !== null) await publish(found.operator, found.verdict, stored.position)
+      }
+      position = stored.position
+    }
+  })
+
+  async function publish(operator: string, verdict: Verdict, at: number): Promise<void> {
+    while (!closed) {
+      try {
+        await options.bus.publish(`signals.verdict.${operator}`, JSON.stringify(verdict), {
+          id: `${options.bookId}-v${at}`,
+          headers: { 'bitacora-position': String(at) },
+        })
+        return
+      } catch (error) {
+        options.log.warn(
+          { err: error, signalId: verdict.signalId },
+          'a verdict could not be published; trying again',
+        )
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
+    }
+  }
+
+  return {
+    position: () => position,
+    async close() {
+      closed = true
+      await subscription.close()
+    },
+  }
+}
+
+function verdictOf(event: {
+  type: string
+  data: unknown
+}): { operator: string; verdict: Verdict } | null {
+  if (event.type === 'input.refused') {
+    const { operator, signalId, code, message } = event.data as InputRefused
+    if (operator === undefined || signalId === undefined) return null
+    return {
+      operator,
+      verdict: {
+        signalId,
+        verdict: 'denied',
+        orderIds: [],
+        code,
+        rule: 'input',
+        observed: message,
+        limit: null,
+      },
+    }
+  }
+  const { source, signalId, verdict, orderIds, code, rule, observed, limit } =
+    event.data as RiskVerdict
+  if (!source.startsWith('operator:')) return null
+  return {
+    operator: source.slice('operator:'.length),
+    verdict: { signalId, verdict, orderIds, code, rule, observed, limit },
+  }
+}

@@ -1,0 +1,364 @@
+import { dueBefore, timerData } from '../../engine/chain/timers.ts'
+import { type Hash, type Step, StepRecorder } from '../../engine/events/step-recorder.ts'
+import type { Bus, Consumption, InboundMessage } from '../../engine/ports/bus.ts'
+import type { Clock } from '../../engine/ports/clock.ts'
+import {
+  type EventStore,
+  MAX_APPEND_BYTES,
+  type ProposedEvent,
+  WrongExpectedPosition,
+} from '../../engine/ports/event-store.ts'
+import type { ChainSettings, EventType } from '../../schemas/types.gen.ts'
+import type { Log } from '../runtime/log.ts'
+import { type InboundRules, type Input, readInbound } from './inbound.ts'
+import type { Recovered } from './recover.ts'
+
+export interface WriterOptions {
+  store: EventStore
+  stream: string
+  bus: Bus
+  recovered: Recovered
+  account: string
+  /** Id of the book, for its genesis; must equal the recovered one where there is one. */
+  bookId: string
+  /** 16 hex digits, random for every start. */
+  run: string
+  codeHash: string
+  engineVersion: string
+  settings: ChainSettings
+  hash: Hash
+  clock: Clock
+  rules: InboundRules
+  /** Engine time that a new book begins at, ms. */
+  origin: number
+  /** Keeps what was refused; resolves when it is kept. */
+  deadLetter(message: InboundMessage, code: string, reason: string): Promise<unknown>
+  log: Log
+}
+
+/** A message and what it became, waiting for its turn or for the book. */
+interface Waiting {
+  input: Input
+  message: InboundMessage
+  consumption: Consumption
+}
+
+interface Uncommitted {
+  step: Step
+  from: Waiting | null
+}
+
+/** Refusing new inputs for a while is safe: NATS keeps them. Beyond so many bytes the book is too slow. */
+const MAX_UNCOMMITTED_BYTES = 4 * MAX_APPEND_BYTES
+const RETRY_MS = [50, 100, 200, 500, 1000, 2000]
+
+/**
+ * The one writer of an account's book: it sequences the inputs, computes for each a step, appends the
+ * steps with the expected position, and only then acknowledges the inputs. Whatever else acts on a step
+ * (executor, projections, TAPE) reads it from the book. A refused append means that somebody else
+ * writes: everything computed since is discarded and the writer stops for good.
+ */
+export class Writer {
+  /** Rejects when the writer had to stop; resolves after close. */
+  readonly done: Promise<void>
+  private readonly options: WriterOptions
+  private readonly recorder: StepRecorder
+  private readonly queues = {
+    REPORTS: [] as Waiting[],
+    INBOX: [] as Waiting[],
+    MARKET: [] as Waiting[],
+  }
+  private consumptions: Consumption[] = []
+  private uncommitted: Uncommitted[] = []
+  /** Redelivered inputs, to be acknowledged when all that came before them is in the book. */
+  private readonly repeats: Waiting[] = []
+  private uncommittedBytes = 0
+  private appending = false
+  private committed: number
+  private at: number
+  private stopped = false
+  private refusedCount = 0
+  private timer: NodeJS.Timeout | null = null
+  private resolveDone: () => void = () => {}
+  private rejectDone: (error: unknown) => void = () => {}
+  private lastCommitted: { brokerSequence: number } = { brokerSequence: 0 }
+
+  constructor(options: WriterOptions) {
+    this.options = options
+    const { recovered } = options
+    this.recorder = new StepRecorder(
+      recovered.chain,
+      options.run,
+      options.hash,
+      recovered.last + 1,
+      recovered.checksum,
+    )
+    this.committed = recovered.last
+    this.at = recovered.last < 0 ? options.origin : recovered.at
+    this.lastCommitted.brokerSequence = recovered.identities.brokerSequence
+    this.done = new Promise((resolve, reject) => {
+      this.resolveDone = resolve
+      this.rejectDone = reject
+    })
+    this.done.catch(() => {})
+  }
+
+  /** Takes the book over: genesis where it is empty, then engine.started; then the inputs are let in. */
+  async start(): Promise<void> {
+    const { recovered, settings, bookId, account } = this.options
+    if (recovered.last < 0) {
+      this.record(null, 'book.created', {
+        bookId,
+        account,
+        currency: 'USD',
+        cash: settings.exchange.cash,
+      })
+    }
+    this.record(null, 'engine.started', {
+      run: this.options.run,
+      codeHash: this.options.codeHash,
+      engineVersion: this.options.engineVersion,
+      nodeVersion: process.version,
+      settings,
+    })
+    while (this.uncommitted.length > 0 && !this.stopped) await this.commit()
+    if (this.stopped) await this.done
+    for (const name of ['REPORTS', 'INBOX', 'MARKET'] as const) {
+      const queue = this.queues[name]
+      let consumption: Consumption | null = null
+      const early: InboundMessage[] = []
+      const take = (message: InboundMessage, by: Consumption): void => {
+        const input = readInbound(message, this.options.rules)
+        if (input.kind === 'ignored') {
+          by.ack(message)
+          return
+        }
+        queue.push({ input, message, consumption: by })
+      }
+      consumption = await this.options.bus.consume(name, 'writer', (message) => {
+        if (this.stopped) return
+        if (consumption === null) early.push(message)
+        else {
+          take(message, consumption)
+          this.pump()
+        }
+      })
+      for (const message of early) take(message, consumption)
+      consumption.done.catch((error) => this.fail(error))
+      this.consumptions.push(consumption)
+    }
+    this.pump()
+  }
+
+  /** Position of the last event in the book. */
+  get position(): number {
+    return this.committed
+  }
+
+  /** Newest broker report that is in the book. */
+  get brokerSequence(): number {
+    return this.lastCommitted.brokerSequence
+  }
+
+  /** Engine time, ms. */
+  get engineTime(): number {
+    return this.options.settings.feed === 'realtime'
+      ? Math.max(this.at, this.options.clock.now())
+      : this.at
+  }
+
+  /** Messages refused since the start. */
+  get refused(): number {
+    return this.refusedCount
+  }
+
+  /** Nothing waits and nothing is under way; a bar that waits for reports counts as waiting. */
+  get idle(): boolean {
+    const { REPORTS, INBOX, MARKET } = this.queues
+    return (
+      REPORTS.length + INBOX.length + MARKET.length === 0 &&
+      this.uncommitted.length + this.repeats.length === 0 &&
+      !this.appending
+    )
+  }
+
+  lastBar(feed: string, symbol: string, timeframe: string): number {
+    return this.options.recovered.identities.lastBar(feed, symbol, timeframe)
+  }
+
+  /** Lets no more inputs in, and resolves when all that was computed is in the book. */
+  async close(): Promise<void> {
+    if (this.timer !== null) clearTimeout(this.timer)
+    await Promise.all(this.consumptions.map((consumption) => consumption.stop()))
+    for (const queue of Object.values(this.queues)) queue.length = 0
+    while (!this.stopped && (this.uncommitted.length > 0 || this.appending)) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    this.stopped = true
+    this.resolveDone()
+  }
+
+  private fail(error: unknown): void {
+    if (this.stopped) return
+    this.stopped = true
+    this.uncommitted = []
+    if (this.timer !== null) clearTimeout(this.timer)
+    for (const consumption of this.consumptions) consumption.stop().catch(() => {})
+    this.rejectDone(error)
+  }
+
+  /** Computes every step whose input may come now, and sees to it that they are appended. */
+  private pump(): void {
+    if (this.stopped) return
+    try {
+      for (let next = this.next(); next !== null; next = this.next()) this.sequence(next)
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    if (!this.appending && this.uncommitted.length > 0) void this.commit()
+    this.armTimer()
+  }
+
+  /** Reports first, then operators, then the market: a bar waits for the reports that it caused. */
+  private next(): Waiting | null {
+    if (this.uncommittedBytes > MAX_UNCOMMITTED_BYTES) return null
+    const { REPORTS, INBOX, MARKET } = this.queues
+    const { identities } = this.options.recovered
+    const report = REPORTS[0]
+    if (report !== undefined && report.input.after <= identities.brokerSequence) {
+      return REPORTS.shift()!
+    }
+    if (INBOX.length > 0) return INBOX.shift()!
+    const bar = MARKET[0]
+    if (bar !== undefined && bar.input.after <= identities.brokerSequence) return MARKET.shift()!
+    return null
+  }
+
+  private sequence(waiting: Waiting): void {
+    const { identities } = this.options.recovered
+    const { input, message } = waiting
+    if (input.known(identities)) {
+      this.settleRepeat(waiting)
+      return
+    }
+    if (input.refusal !== null) {
+      this.refusedCount++
+      this.options.log.warn(
+        { subject: message.subject, sequence: message.sequence, code: input.refusal.code },
+        `refused: ${input.refusal.message}`,
+      )
+    }
+    const at = this.stamp(input.clock)
+    this.fireTimers(at)
+    this.at = at
+    this.record(waiting, input.type, input.data)
+    input.remember(identities)
+  }
+
+  /** Engine time of an input: the wall clock, or on a historical feed the clock of the data. */
+  private stamp(clock: number): number {
+    if (this.options.settings.feed === 'realtime') {
+      return Math.max(this.at, this.options.clock.now())
+    }
+    return Number.isNaN(clock) ? this.at : Math.max(this.at, clock)
+  }
+
+  private fireTimers(at: number): void {
+    const { timers } = this.options.recovered.chain.table
+    for (let due = dueBefore(timers, at); due !== null; due = dueBefore(timers, at)) {
+      this.at = Math.max(this.at, due.dueAt)
+      this.record(null, 'timer.fired', timerData(due))
+    }
+  }
+
+  /** With a real-time feed a timer falls due although nothing comes in. */
+  private armTimer(): void {
+    if (this.options.settings.feed !== 'realtime' || this.timer !== null) return
+    const first = this.options.recovered.chain.table.timers.waiting[0]
+    if (first === undefined) return
+    const wait = Math.min(Math.max(first.dueAt - this.options.clock.now(), 0) + 1, 2 ** 31 - 1)
+    this.timer = setTimeout(() => {
+      this.timer = null
+      if (this.stopped) return
+      try {
+        this.fireTimers(this.options.clock.now())
+      } catch (error) {
+        this.fail(error)
+      }
+      this.pump()
+    }, wait)
+  }
+
+  /** A repeat changes nothing; what was refused is kept again, in case the first time was cut short. */
+  private settleRepeat(waiting: Waiting): void {
+    // Acknowledging it now would acknowledge what lies before it in its stream and is not in the book yet.
+    if (this.uncommitted.length > 0 || this.appending) this.repeats.push(waiting)
+    else void this.release(waiting)
+  }
+
+  private record(from: Waiting | null, type: EventType, data: unknown): void {
+    const step = this.recorder.compute(type, this.at, this.options.clock.now(), data)
+    this.uncommitted.push({ step, from })
+    this.uncommittedBytes += step.bytes
+  }
+
+  /** Appends what has gathered, as many steps as one append holds; retries until it is in the book or fenced off. */
+  private async commit(): Promise<void> {
+    this.appending = true
+    const batch: Uncommitted[] = []
+    const events: ProposedEvent[] = []
+    let bytes = 0
+    for (const item of this.uncommitted) {
+      // UTF-8 may need up to three bytes for what counts as one character here.
+      if (batch.length > 0 && (bytes + item.step.bytes) * 3 > MAX_APPEND_BYTES) break
+      bytes += item.step.bytes
+      batch.push(item)
+      events.push(...item.step.proposed)
+    }
+    const repeats = batch.length === this.uncommitted.length ? this.repeats.splice(0) : []
+    const expected = batch[0]!.step.first - 1
+    for (let attempt = 0; !this.stopped; attempt++) {
+      try {
+        this.committed = await this.options.store.append(this.options.stream, expected, events)
+        break
+      } catch (error) {
+        if (error instanceof WrongExpectedPosition || error instanceof RangeError) {
+          this.appending = false
+          this.fail(error)
+          return
+        }
+        this.options.log.error({ err: error, attempt }, 'the book did not take an append; trying again')
+        await new Promise((resolve) =>
+          setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]),
+        )
+      }
+    }
+    if (this.stopped) {
+      this.appending = false
+      return
+    }
+    this.uncommitted.splice(0, batch.length)
+    this.uncommittedBytes -= bytes
+    for (const { step } of batch) {
+      const { brokerSequence } = step.events[0]!.data as { brokerSequence?: number }
+      if (brokerSequence !== undefined) this.lastCommitted.brokerSequence = brokerSequence
+    }
+    for (const { from } of batch) if (from !== null) await this.release(from)
+    for (const repeat of repeats) await this.release(repeat)
+    this.appending = false
+    this.pump()
+  }
+
+  /** The input is in the book: it may be forgotten by NATS. */
+  private async release({ input, message, consumption }: Waiting): Promise<void> {
+    if (input.refusal !== null) {
+      try {
+        await this.options.deadLetter(message, input.refusal.code, input.refusal.message)
+      } catch (error) {
+        this.options.log.error({ err: error }, 'a refused message is in the book, but not on its dead-letter subject')
+      }
+    }
+    consumption.ack(message)
+  }
+}
