@@ -14,6 +14,7 @@ import { ReportOutbox } from './report-outbox.ts'
 export interface ExecutorLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
+  error(fields: object, message: string): void
 }
 
 export interface ExecutorOptions {
@@ -93,6 +94,7 @@ class BookExecutor implements Executor {
   #unsubscribe: (() => void) | null = null
   #caughtUp = false
   #reported = 0
+  #failingSince = 0
 
   constructor(options: ExecutorOptions) {
     this.#options = options
@@ -100,14 +102,21 @@ class BookExecutor implements Executor {
       bus: options.bus,
       subject: `reports.${options.account}`,
       pause: (attempt) => this.#sleep(this.#backoff(attempt), this.#closing.signal),
-      failed: (error, attempt, waiting) =>
+      failed: (error, attempt, waiting) => {
+        if (attempt === 1) this.#failingSince = options.clock.now()
+        const failingMs = options.clock.now() - this.#failingSince
         options.log.warn(
-          { attempt, waiting, reason: reasonOf(error) },
+          { attempt, waiting, failingMs, reason: reasonOf(error) },
           'a report could not be published; it is kept and tried again',
-        ),
+        )
+      },
     })
     this.done = this.#run()
-    this.done.catch(() => this.#closing.abort())
+    this.done.catch((error: unknown) => {
+      this.#closing.abort()
+      this.#unsubscribe?.()
+      options.log.error({ reason: reasonOf(error) }, 'the executor lost the book and stopped')
+    })
   }
 
   position(): number {
@@ -176,23 +185,26 @@ class BookExecutor implements Executor {
   async #follow(lane: Lane): Promise<void> {
     const { order } = lane
     const { orderId } = order.intent
-    if (!order.landed && !this.#settled.has(order)) await this.#send(lane)
-    if (order.cancelPosition !== null) await this.#cancel(lane)
+    const placed = order.landed || this.#settled.has(order) || (await this.#send(lane))
+    if (placed && order.cancelPosition !== null) await this.#cancel(lane)
     this.#lanes.delete(orderId)
   }
 
-  /** Until the broker has it, or it is withheld. One client order id, however often it is tried. */
-  async #send(lane: Lane): Promise<void> {
+  /**
+   * Until the broker has it, or it is withheld. One client order id, however often it is tried. Resolves to
+   * whether the broker may have it.
+   */
+  async #send(lane: Lane): Promise<boolean> {
     const { order, recovered } = lane
     const { broker, bookId } = this.#options
     let tried = recovered
     let attempt = order.attempts
     while (!this.#closing.signal.aborted) {
       const decision = decide(order, this.#now())
-      if (decision.do === 'nothing') return
+      if (decision.do === 'nothing') return true
       if (decision.do === 'withhold') {
         if (tried && (await this.#foundAfterAll(lane))) break
-        if (this.#closing.signal.aborted || order.landed) return
+        if (this.#closing.signal.aborted) break
         await this.#withhold(order, decision.code, decision.reason)
         break
       }
@@ -208,6 +220,7 @@ class BookExecutor implements Executor {
       await this.#pause(lane, this.#backoff(attempt))
     }
     if (!this.#closing.signal.aborted) this.#settled.add(order)
+    return tried
   }
 
   async #cancel({ order }: Lane): Promise<void> {

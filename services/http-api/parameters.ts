@@ -105,7 +105,7 @@ const MAX_NAME = 60
 
 function pointer(name: string): string {
   const shown = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name
-  return `/query/${shown.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return `/query/${shown.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
 export function invalid(errors: { pointer: string; detail: string }[]): Problem {

@@ -34,6 +34,7 @@ export interface FileFeed {
 }
 
 const RETRY_MS = 500
+const SHOWN_AGAIN = 1000
 
 /** Publishes the bars of files in order, from the first one that the book does not hold. */
 export function startFileFeed(options: FileFeedOptions): FileFeed {
@@ -69,6 +70,10 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
   }
 
   const run = async (): Promise<void> => {
+    // A power cut may have taken the broker's newest bars: what it knows changes nothing.
+    for (let known = Math.max(0, row - SHOWN_AGAIN); known < row; known++) {
+      options.broker?.onBar(barToWire(barAt(columns, known, symbols, timeframe), options.feed, timeframe))
+    }
     // What an earlier start left in the streams comes before anything new.
     if (options.speed === 'max') await options.settled()
     let due = Date.now()

@@ -26,19 +26,27 @@ export interface VerdictsOptions {
 }
 
 const RETRY_MS = 200
+const KEPT_MS = 7 * 86_400_000
 
-/** Tells operators what became of their signals, once it is in the book. At least once; each verdict has its id. */
-export function startVerdicts(options: VerdictsOptions): {
+export interface Verdicts {
+  /** Position up to which everybody was told. */
   position(): number
   close(): Promise<void>
-} {
+  /** Resolves when closed; rejects when the book cannot be read. */
+  readonly done: Promise<void>
+}
+
+/** Tells operators what became of their signals, once it is in the book. At least once; each verdict has its id. */
+export function startVerdicts(options: VerdictsOptions): Verdicts {
   let position = options.after
   let closed = false
   const subscription = options.store.subscribe(options.stream, options.after + 1, async (page) => {
     for (const stored of page) {
       if (stored.type === 'input.refused' || stored.type === 'risk.verdict') {
-        const found = verdictOf(decodeBody(stored))
-        if (found !== null) await publish(found.operator, found.verdict, stored.position)
+        const event = decodeBody(stored)
+        const found = verdictOf(event)
+        // Older ones would not be kept any longer anyway.
+        if (found !== null && event.recordedAt > Date.now() - KEPT_MS) await publish(found.operator, found.verdict, stored.position)
       }
       position = stored.position
     }
@@ -64,6 +72,7 @@ export function startVerdicts(options: VerdictsOptions): {
 
   return {
     position: () => position,
+    done: subscription.done,
     async close() {
       closed = true
       await subscription.close()

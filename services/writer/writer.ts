@@ -150,6 +150,11 @@ export class Writer {
     this.pump()
   }
 
+  /** False once it has stopped, for whatever reason. */
+  get running(): boolean {
+    return !this.stopped
+  }
+
   /** Position of the last event in the book. */
   get position(): number {
     return this.committed

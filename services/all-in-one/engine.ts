@@ -1,0 +1,224 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Timeframe } from '../../engine/market/bar.ts'
+import type { ChainSettings } from '../../schemas/types.gen.ts'
+import { lockFolder } from '../adapters/embedded/folder-lock.ts'
+import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
+import { connectNats, isConnected } from '../adapters/nats/connection.ts'
+import { deadLetter } from '../adapters/nats/dead-letter.ts'
+import { NatsBus } from '../adapters/nats/nats-bus.ts'
+import { ensureServer } from '../adapters/nats/server.ts'
+import { provision } from '../adapters/nats/streams.ts'
+import { readVerdictEnd } from '../adapters/nats/verdict-end.ts'
+import { type Executor, startExecutor } from '../executor/executor.ts'
+import type { HealthInfo } from '../http-api/health-routes.ts'
+import { createHttpApi } from '../http-api/http-api.ts'
+import type { BarColumns } from '../market-data/bar-columns.ts'
+import { type FileFeed, startFileFeed } from '../market-data/file-feed.ts'
+import { startProjector } from '../projector/projector.ts'
+import { runPublisher } from '../publisher/publisher.ts'
+import { startVerdicts } from '../publisher/verdicts.ts'
+import { codeHash } from '../runtime/code-hash.ts'
+import { BOOK_FILE, bookStream, ENGINE_FILE, writeEngineFile } from '../runtime/folder.ts'
+import { Cleanup } from '../runtime/lifecycle.ts'
+import type { Log } from '../runtime/log.ts'
+import { openSimBroker, type SimBroker } from '../simulator/sim-broker.ts'
+import { recover } from '../writer/recover.ts'
+import { Writer, type WriterOptions } from '../writer/writer.ts'
+
+export interface EngineOptions {
+  dir: string
+  account: string
+  version: string
+  settings: ChainSettings
+  bars: { columns: BarColumns; symbols: readonly string[]; timeframe: Timeframe }
+  feed: string
+  speed: number | 'max'
+  host: string
+  port: number
+  natsUrl?: string
+  signals: Omit<WriterOptions['rules'], 'now'>
+  backoff: { baseMs: number; maxMs: number; jitter: number }
+  log: Log
+}
+
+export interface Engine {
+  url: string
+  natsUrl: string
+  bookId: string
+  feed: FileFeed
+  /** Rejects when a part had to stop: the engine is then to be closed. */
+  readonly done: Promise<never>
+  close(): Promise<void>
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/**
+ * Every service in one process, on a folder of its own: it takes the folder, brings up NATS, reads the
+ * book, lets the inputs in, and only then the market. Whatever fails on the way is undone.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { account, dir, log, settings } = options
+  const cleanup = new Cleanup(log)
+  try {
+    const lock = lockFolder(dir)
+    cleanup.add('folder', async () => lock.release())
+    const store = openSqliteStore(join(dir, BOOK_FILE))
+    cleanup.add('book', () => store.close())
+    const stream = bookStream(account)
+    const recovered = await recover(store, stream, sha256)
+    const bookId = recovered.bookId ?? `b${randomBytes(8).toString('hex')}`
+
+    const projector = startProjector({ store, stream })
+    cleanup.add('projector', () => projector.close())
+    let checks = (): HealthInfo['checks'] => [{ name: 'started', ok: false }]
+    const http = await createHttpApi({
+      projector,
+      host: options.host,
+      port: options.port,
+      info: () => {
+        const all = checks()
+        const ready = all.every((check) => check.ok)
+        return { ready, checks: all, version: options.version, role: 'writer' }
+      },
+      log,
+    })
+    cleanup.add('http', () => http.close())
+
+    const server = await ensureServer({
+      dir,
+      ...(options.natsUrl !== undefined && { url: options.natsUrl }),
+    })
+    cleanup.add('nats-server', () => server.stop())
+    const nc = await connectNats(server.url, 'engine', (status) =>
+      log.warn({ status: status.type }, `the connection to NATS is ${status.type}`),
+    )
+    cleanup.add('nats', () => nc.close())
+    await provision(nc, { bookId, account })
+    const bus = new NatsBus(nc)
+
+    const broker = openSimBroker({ dir, settings: settings.exchange, bookId })
+    cleanup.add('broker', async () => broker.close())
+    if (broker.settingsConflict !== null) {
+      const { journaled, given } = broker.settingsConflict
+      log.warn(
+        { journaled, given },
+        `the simulated account was opened with ${journaled}; --cash ${given} has no effect on this folder`,
+      )
+    }
+    const writer = new Writer({
+      store,
+      stream,
+      bus,
+      recovered,
+      account,
+      bookId,
+      run: randomBytes(8).toString('hex'),
+      codeHash: codeHash(),
+      engineVersion: options.version,
+      settings,
+      hash: sha256,
+      clock: { now: Date.now },
+      rules: { ...options.signals, now: Date.now },
+      origin: options.bars.columns.time[0] ?? Date.now(),
+      deadLetter: (message, code, reason) => deadLetter(bus, message, code, reason),
+      log,
+    })
+    cleanup.add('writer', () => writer.close())
+    await writer.start()
+    const executor = startExecutor({
+      store,
+      stream,
+      broker,
+      bus,
+      account,
+      bookId,
+      engineNow: () => writer.engineTime,
+      clock: { now: Date.now },
+      backoff: options.backoff,
+      settleMs: 0,
+      log,
+    })
+    cleanup.add('executor', () => executor.close())
+    const publisher = await runPublisher({ store, stream, nc, bookId })
+    cleanup.add('publisher', () => publisher.close())
+    const verdicts = startVerdicts({
+      store,
+      stream,
+      bus,
+      bookId,
+      after: await readVerdictEnd(nc, bookId),
+      log,
+    })
+    cleanup.add('verdicts', () => verdicts.close())
+    const feed = startFileFeed({
+      bars: options.bars,
+      feed: options.feed,
+      bus,
+      broker,
+      speed: options.speed,
+      lastBar: (symbol) => writer.lastBar(options.feed, symbol, options.bars.timeframe),
+      settled: () => settled(writer, executor, broker),
+      log,
+    })
+    cleanup.add('feed', () => feed.stop())
+
+    checks = () => [
+      { name: 'nats', ok: isConnected(nc) },
+      { name: 'writer', ok: writer.running },
+      { name: 'executor', ok: executor.position() >= 0 },
+    ]
+    writeEngineFile(dir, {
+      pid: process.pid,
+      natsUrl: server.url,
+      httpUrl: http.url,
+      account,
+      bookId,
+      startedAt: new Date().toISOString(),
+    })
+    cleanup.add('engine.json', async () => rmSync(join(dir, ENGINE_FILE), { force: true }))
+    await projector.waitFor(writer.position, 30_000)
+    const done = Promise.all([
+      writer.done,
+      executor.done,
+      publisher.done,
+      projector.done,
+      feed.done,
+      verdicts.done,
+    ]).then(() => new Promise<never>(() => {}))
+    done.catch(() => {})
+    return {
+      url: http.url,
+      natsUrl: server.url,
+      bookId,
+      feed,
+      done,
+      close: () => cleanup.run(),
+    }
+  } catch (error) {
+    await cleanup.run()
+    throw error
+  }
+}
+
+/**
+ * Resolves when the engine has nothing left to do: inputs drained, steps in the book, intents answered,
+ * answers in the book. All of it is looked at in one turn of the event loop, so nothing can be between two of them.
+ */
+async function settled(writer: Writer, executor: Executor, broker: SimBroker): Promise<void> {
+  for (;;) {
+    const reports = broker.lastSequence()
+    if (
+      writer.idle &&
+      writer.brokerSequence >= reports &&
+      executor.position() >= writer.position &&
+      executor.reportedThrough() >= reports
+    ) {
+      return
+    }
+    if (!writer.running) return new Promise(() => {})
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}

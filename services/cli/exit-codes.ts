@@ -1,0 +1,83 @@
+/** What a command's exit code says; scripts branch on it. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, unreachable: 4 } as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A failure that a command foresees. `details` go into the JSON document. */
+export class CliError extends Error {
+  override name = 'CliError'
+  readonly code: string
+  readonly details: Readonly<Record<string, unknown>>
+  constructor(code: string, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Options that are wrong or contradict each other; one line for each. */
+export class UsageError extends CliError {
+  override name = 'UsageError'
+  constructor(...problems: string[]) {
+    super('usage', problems.join('\n'))
+  }
+}
+
+/** Every code a command can meet. A code that is not here is a failure of the program: 1. */
+const CODES: Readonly<Record<string, ExitCode>> = {
+  usage: EXIT.usage,
+  bad_bars_file: EXIT.usage,
+  bad_orders_file: EXIT.usage,
+  bad_bar_range: EXIT.usage,
+  bad_risk_file: EXIT.usage,
+  bad_keys_file: EXIT.usage,
+  invalid_params: EXIT.usage,
+  invalid_parameter: EXIT.usage,
+  invalid_settings: EXIT.usage,
+  invalid_exchange_settings: EXIT.usage,
+  invalid_signal: EXIT.usage,
+  invalid_control: EXIT.usage,
+  out_not_empty: EXIT.usage,
+
+  denied: EXIT.refused,
+  verification_failed: EXIT.refused,
+  corrupt_book: EXIT.refused,
+  altered_event: EXIT.refused,
+
+  no_book: EXIT.unreachable,
+  not_a_book: EXIT.unreachable,
+  book_too_new: EXIT.unreachable,
+  book_busy: EXIT.unreachable,
+  book_unavailable: EXIT.unreachable,
+  no_bars: EXIT.unreachable,
+  no_engine: EXIT.unreachable,
+  not_running: EXIT.unreachable,
+  engine_unreachable: EXIT.unreachable,
+  no_verdict: EXIT.unreachable,
+  not_confirmed: EXIT.unreachable,
+  folder_in_use: EXIT.unreachable,
+  port_in_use: EXIT.unreachable,
+  wrong_expected_position: EXIT.unreachable,
+  nats_unreachable: EXIT.unreachable,
+  nats_unauthorized: EXIT.unreachable,
+  nats_server_missing: EXIT.unreachable,
+  nats_server_too_old: EXIT.unreachable,
+  nats_server_failed: EXIT.unreachable,
+  jetstream_disabled: EXIT.unreachable,
+  jetstream_locked: EXIT.unreachable,
+  no_stream: EXIT.unreachable,
+  publish_timeout: EXIT.unreachable,
+  publish_refused: EXIT.unreachable,
+  stream_gone: EXIT.unreachable,
+}
+
+export function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : 'failed'
+}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  const code = codeOf(error)
+  // Whatever belongs to another book is in use by it.
+  if (code.startsWith('foreign_')) return EXIT.unreachable
+  return Object.hasOwn(CODES, code) ? CODES[code]! : EXIT.failed
+}

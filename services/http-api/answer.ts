@@ -1,0 +1,124 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ReadModel } from '../../projections/read-model.ts'
+import type { BodyName } from '../../schemas/types.gen.ts'
+import { componentRef } from './components.ts'
+import { MIN_POSITION, type Parameter, querySchema, readQuery } from './parameters.ts'
+import { Problem, PROBLEM_TYPE } from './problem.ts'
+
+/** What the API needs of the projector that feeds it. */
+export interface Projected {
+  position(): number
+  readonly model: ReadModel
+  failure(): Error | null
+  waitFor(position: number, timeoutMs: number): Promise<boolean>
+}
+
+export interface AnswerContext {
+  projector: Projected
+  /** How long `minPosition` waits, ms. */
+  maxWaitMs: number
+  /** Resolves when the API closes, so that no request waits on. */
+  closing: Promise<unknown>
+}
+
+export interface AnswerOptions<P extends Readonly<Record<string, Parameter<unknown>>>> {
+  summary: string
+  parameters: P
+  /** Name and description of the path's parameter, if it has one. */
+  path?: { name: string; description: string }
+  body: BodyName
+  problems?: Readonly<Record<number, string>>
+  /** Builds the body; throws Problem. Runs in one turn, so that all of it belongs to one position. */
+  build(query: ReturnType<typeof readQuery<P>>, path: string): object
+}
+
+const RETRY_AFTER_S = 1
+
+/**
+ * Adds a route that answers from the read model: `position` in the body and in the ETag, 304 when the client
+ * has that position's answer already, and `minPosition` for reading one's own writes.
+ */
+export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
+  app: FastifyInstance,
+  url: string,
+  context: AnswerContext,
+  options: AnswerOptions<P>,
+): void {
+  const { projector } = context
+  const parameters = { ...options.parameters, minPosition: MIN_POSITION }
+  const schema = {
+    summary: options.summary,
+    querystring: querySchema(parameters),
+    ...(options.path !== undefined && { params: pathSchema(options.path) }),
+    response: responses(options.body, {
+      400: 'A parameter is not valid',
+      ...options.problems,
+      503: 'minPosition was not reached in time; Retry-After says when to ask again',
+    }),
+  }
+  app.get(url, { schema }, async (request, reply) => {
+    const query = readQuery(parameters, request.query as Record<string, string | string[]>)
+    await reached(context, query.minPosition as number | undefined)
+    const path = (request.params as Record<string, string>)[options.path?.name ?? '']
+    const body = options.build(query as never, path ?? '')
+    const tag = `"p:${projector.position()}"`
+    reply.header('etag', tag).header('cache-control', 'no-cache')
+    return matches(request, tag) ? reply.code(304).send() : reply.send(body)
+  })
+}
+
+async function reached(context: AnswerContext, position: number | undefined): Promise<void> {
+  if (position === undefined) return
+  const { projector, maxWaitMs, closing } = context
+  const waited = await Promise.race([projector.waitFor(position, maxWaitMs), closing])
+  if (waited === true) return
+  const failed = projector.failure()
+  throw new Problem(
+    'not-caught-up',
+    `position ${position} was asked for, ${projector.position()} is reached` +
+      (failed === null ? '; ask again' : '; the projector has failed: see /readyz'),
+    { headers: { 'retry-after': String(RETRY_AFTER_S) } },
+  )
+}
+
+function matches(request: FastifyRequest, tag: string): boolean {
+  const asked = request.headers['if-none-match']
+  if (asked === undefined) return false
+  return asked
+    .split(',')
+    .map((one) => one.trim())
+    .some((one) => one === '*' || one.replace(/^W\//, '') === tag)
+}
+
+function pathSchema({ name, description }: { name: string; description: string }): object {
+  return {
+    type: 'object',
+    properties: { [name]: { type: 'string', description } },
+    required: [name],
+  }
+}
+
+/** The response part of a route's schema: a body for 200, problems for the rest. */
+export function responses(body: BodyName, problems: Readonly<Record<number, string>>): object {
+  const cached = { etag: { type: 'string', description: 'Position of the answer: "p:<position>"' } }
+  const found: Record<string, object> = {
+    200: {
+      description: 'The answer',
+      headers: cached,
+      content: { 'application/json': { schema: componentRef(body) } },
+    },
+  }
+  for (const [status, description] of Object.entries(problems)) {
+    const schema = componentRef('problem-body')
+    found[status] = { description, content: { 'application/problem+json': { schema } } }
+  }
+  return found
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
+    .code(problem.body.status)
+    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .type(PROBLEM_TYPE)
+    .send(problem.body)
+}

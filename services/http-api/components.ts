@@ -1,0 +1,63 @@
+import { BODY_SCHEMAS, COMMON_SCHEMA, EVENT_SCHEMAS } from '../../schemas/schemas.gen.ts'
+import type { BodyName } from '../../schemas/types.gen.ts'
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+type JsonObject = { [key: string]: Json }
+
+const BY_ID: ReadonlyMap<string, JsonObject> = new Map(
+  [COMMON_SCHEMA, ...Object.values(EVENT_SCHEMAS), ...Object.values(BODY_SCHEMAS)].map((schema) => {
+    const found = schema as JsonObject
+    return [String(found.$id), found]
+  }),
+)
+
+/** Refers to a body's schema in the OpenAPI document. */
+export function componentRef(name: BodyName): { $ref: string } {
+  const schema = BODY_SCHEMAS[name] as JsonObject | undefined
+  if (schema === undefined) throw new Error(`there is no schema of ${name}`)
+  return { $ref: `#/components/schemas/${String(schema.title)}` }
+}
+
+/**
+ * The schemas of these bodies and of all they refer to, by title, as an OpenAPI document holds them: other
+ * schema files become components, fragments of them are written out.
+ */
+export function components(names: readonly BodyName[]): Record<string, JsonObject> {
+  const found: Record<string, JsonObject> = {}
+  const waiting = names.map((name) => BODY_SCHEMAS[name] as JsonObject)
+  for (let schema = waiting.pop(); schema !== undefined; schema = waiting.pop()) {
+    const title = String(schema.title)
+    if (Object.hasOwn(found, title)) continue
+    found[title] = rewrite(schema, String(schema.$id), waiting) as JsonObject
+  }
+  return found
+}
+
+function rewrite(node: Json, base: string, waiting: JsonObject[]): Json {
+  if (Array.isArray(node)) return node.map((item) => rewrite(item, base, waiting))
+  if (node === null || typeof node !== 'object') return node
+  const { $ref, $id, $schema, ...rest } = node
+  if (typeof $ref === 'string') {
+    const { target, id, pointer } = lookUp($ref, base)
+    if (pointer === '') {
+      waiting.push(target)
+      return { $ref: `#/components/schemas/${String(target.title)}`, ...rest }
+    }
+    let part: Json | undefined = target
+    for (const name of pointer.split('/').slice(1)) part = (part as JsonObject | undefined)?.[name]
+    if (part === undefined) throw new Error(`${$ref} in ${base} leads nowhere`)
+    return { ...(rewrite(part, id, waiting) as JsonObject), ...rest }
+  }
+  const copy: JsonObject = {}
+  for (const [key, value] of Object.entries(rest)) copy[key] = rewrite(value, base, waiting)
+  return copy
+}
+
+function lookUp(ref: string, base: string): { target: JsonObject; id: string; pointer: string } {
+  const url = new URL(ref, base)
+  const pointer = decodeURIComponent(url.hash.slice(1))
+  url.hash = ''
+  const target = BY_ID.get(url.href)
+  if (target === undefined) throw new Error(`${ref} in ${base} names no schema`)
+  return { target, id: url.href, pointer }
+}
