@@ -122,7 +122,8 @@ function fractionText(rest: number): string {
 export function fromNumber(value: number): Decimal {
   const scaled = Math.round(value * SCALE)
   // Below 2^51 nanos the product's error stays under half a nano, so rounding restores the decimal that was meant.
-  if (scaled < 2_251_799_813_685_248 && scaled > -2_251_799_813_685_248) return scaled === 0 ? 0 : scaled
+  if (scaled < 2_251_799_813_685_248 && scaled > -2_251_799_813_685_248)
+    return scaled === 0 ? 0 : scaled
   if (!Number.isFinite(value)) throw new DecimalError(`${value} is not a decimal number`)
   return parse(plain(value))
 }
@@ -162,6 +163,18 @@ export function abs(a: Decimal): Decimal {
   return a < 0 ? neg(a) : a
 }
 
+/** Below it a float of one rounding is nearer than 2^-11 to the exact result. */
+const CERTAIN = 2 ** 40
+
+/** The whole number nearest to an inexact x, or NaN where the error might decide the rounding. */
+function nearest(x: number): number {
+  if (!(x < CERTAIN && x > -CERTAIN)) return Number.NaN
+  const fraction = x - Math.floor(x)
+  if (fraction > 0.499 && fraction < 0.501) return Number.NaN
+  const whole = Math.round(x)
+  return whole === 0 ? 0 : whole
+}
+
 export function mul(a: Decimal, b: Decimal): Decimal {
   if (typeof a === 'number' && typeof b === 'number') {
     // Whole factors, which nearly every quantity is, need no rounding and no bigint.
@@ -171,6 +184,9 @@ export function mul(a: Decimal, b: Decimal): Decimal {
     } else if (a % SCALE === 0) {
       const product = b * (a / SCALE)
       if (Number.isSafeInteger(product)) return product === 0 ? 0 : product
+    } else {
+      const quick = nearest((a * b) / SCALE)
+      if (quick === quick) return quick
     }
   }
   return fit(divideEven(BigInt(a) * BigInt(b), SCALE_BIG))
@@ -179,6 +195,10 @@ export function mul(a: Decimal, b: Decimal): Decimal {
 /** a ÷ b. Throws DecimalError when b is zero. */
 export function div(a: Decimal, b: Decimal): Decimal {
   if (b === 0) throw new DecimalError('division by zero')
+  if (typeof a === 'number' && typeof b === 'number') {
+    const quick = nearest((a / b) * SCALE)
+    if (quick === quick) return quick
+  }
   return fit(divideEven(BigInt(a) * SCALE_BIG, BigInt(b)))
 }
 

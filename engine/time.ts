@@ -47,8 +47,23 @@ function two(value: number): string {
   return value < 10 ? `0${value}` : `${value}`
 }
 
+let cachedMs = Number.NaN
+let cachedTime = ''
+
 /** "2013-05-13T00:00:00Z", with milliseconds only where there are any. */
 export function formatTime(ms: number): string {
+  // The events of one bar carry the same few moments over and over.
+  if (ms !== cachedMs) {
+    cachedTime = writeTime(ms)
+    cachedMs = ms
+    // Reading back what was just written is the other half of the same habit.
+    parsedText = cachedTime
+    parsedMs = ms
+  }
+  return cachedTime
+}
+
+function writeTime(ms: number): string {
   const day = Math.floor(ms / DAY_MS)
   const rest = ms - day * DAY_MS
   if (rest === 0) return `${formatDay(day)}T00:00:00Z`
@@ -74,8 +89,19 @@ export function dayFromCivil(year: number, month: number, date: number): number 
 const STAMP =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/
 
+let parsedText = ''
+let parsedMs = Number.NaN
+
 /** Reads a date or an RFC 3339 stamp into ms; a date means its 00:00 UTC. NaN when it is neither, or does not exist. */
 export function parseTime(text: string): number {
+  if (text !== parsedText) {
+    parsedMs = readTime(text)
+    parsedText = text
+  }
+  return parsedMs
+}
+
+function readTime(text: string): number {
   const match = STAMP.exec(text)
   if (!match) return Number.NaN
   const [, y, mo, d, h, mi, s, fraction, zone] = match

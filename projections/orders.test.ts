@@ -83,7 +83,12 @@ test('an order that ended without trading says why', () => {
   assert.is(silent.reason, 'no_words')
   const book = begun().intended(1)
   const clientOrderId = `${BOOK_ID}-1`
-  book.add('order.withheld', { orderId: 1, clientOrderId, code: 'halted', reason: 'trading halted' })
+  book.add('order.withheld', {
+    orderId: 1,
+    clientOrderId,
+    code: 'halted',
+    reason: 'trading halted',
+  })
   assert.equal(
     [order(book).status, order(book).code, order(book).reason],
     ['withheld', 'halted', 'trading halted'],

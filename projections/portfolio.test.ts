@@ -113,7 +113,11 @@ const happening = fc.oneof(
     side: fc.constantFrom('buy' as const, 'sell' as const),
     qty,
     price,
-    fee: fc.oneof(fc.constant('0'), price, price.map((text) => `-${text}`)),
+    fee: fc.oneof(
+      fc.constant('0'),
+      price,
+      price.map((text) => `-${text}`),
+    ),
   }),
   fc.record({
     kind: fc.constant('bar' as const),

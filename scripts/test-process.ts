@@ -1,5 +1,5 @@
 // One child process that runs test files under the guard, in a process group of its own.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import type { Report } from './test-room.ts'
 
@@ -35,9 +35,19 @@ export function killAll(): void {
   for (const child of running) signalGroup(child, 'SIGKILL')
 }
 
+/** Whether only dead processes, which nobody has collected yet, are left in the group. Without `ps`: no. */
+function onlyZombies(child: ChildProcess): boolean {
+  const ran = spawnSync('ps', ['-A', '-o', 'pgid=,stat='], { encoding: 'utf8' })
+  if (ran.status !== 0) return false
+  return !ran.stdout.split('\n').some((line) => {
+    const [group, state = ''] = line.trim().split(/\s+/)
+    return Number(group) === child.pid && !state.startsWith('Z')
+  })
+}
+
 async function groupIsGone(child: ChildProcess): Promise<boolean> {
   for (let waited = 0; waited < GRACE_MS; waited += 50) {
-    if (!signalGroup(child, 0)) return true
+    if (!signalGroup(child, 0) || onlyZombies(child)) return true
     await new Promise((done) => setTimeout(done, 50))
   }
   return false

@@ -222,14 +222,19 @@ class Backtest {
   private settle(): void {
     const { reports, intents } = this
     while (intents.length > 0 || reports.length > 0) {
-      for (const intent of intents.splice(0)) {
-        if (intent.type === 'order.intended') {
-          this.exchange.submit(brokerOrder(BOOK_ID, intent.data), this.at)
-        } else if (intent.type === 'order.cancel_requested') {
-          this.exchange.cancel(clientOrderId(BOOK_ID, intent.data.orderId), this.at)
-        }
-      }
-      for (const report of reports.splice(0)) this.hear(report)
+      for (let i = 0; i < intents.length; i++) this.ask(intents[i]!)
+      intents.length = 0
+      // Answers may lead to new intents, which are asked after all answers are heard.
+      for (let i = 0; i < reports.length; i++) this.hear(reports[i]!)
+      reports.length = 0
+    }
+  }
+
+  private ask(intent: ChainEvent): void {
+    if (intent.type === 'order.intended') {
+      this.exchange.submit(brokerOrder(BOOK_ID, intent.data), this.at)
+    } else if (intent.type === 'order.cancel_requested') {
+      this.exchange.cancel(clientOrderId(BOOK_ID, intent.data.orderId), this.at)
     }
   }
 

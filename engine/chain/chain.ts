@@ -41,8 +41,10 @@ export class Chain {
   readonly table: StateTable
   private readonly routes = new Map<EventType, Subject<ChainEvent>>()
   private readonly entry = new Subject<ChainEvent>()
-  private readonly pending: { event: ChainEvent; because: number }[] = []
-  private emitted: ChainEvent[] = []
+  /** Consequences that wait, next one last, each with the index of its cause. */
+  private readonly pending: ChainEvent[] = []
+  private readonly causes: number[] = []
+  private readonly emitted: ChainEvent[] = []
   private at = 0
   private failure: { error: unknown } | null = null
 
@@ -71,8 +73,8 @@ export class Chain {
     this.queue(0)
     for (let next = this.pending.pop(); next !== undefined; next = this.pending.pop()) {
       index++
-      onConsequence(next.event, index, next.because)
-      this.dispatch(next.event)
+      onConsequence(next, index, this.causes.pop()!)
+      this.dispatch(next)
       if (this.emitted.length > 0) this.queue(index)
     }
   }
@@ -89,9 +91,10 @@ export class Chain {
 
   private queue(because: number): void {
     for (let i = this.emitted.length - 1; i >= 0; i--) {
-      this.pending.push({ event: this.emitted[i]!, because })
+      this.pending.push(this.emitted[i]!)
+      this.causes.push(because)
     }
-    this.emitted = []
+    this.emitted.length = 0
   }
 
   private dispatch(event: ChainEvent): void {
@@ -109,12 +112,17 @@ export class Chain {
     const table = this.table as unknown as Record<string, State>
     const { name } = processor
     const { emit } = this
+    let state = table[name] as State
     return (source) =>
       new Observable((subscriber) =>
         source.subscribe((event) => {
           if (this.failure !== null) return
           try {
-            table[name] = processor.handle(table[name]!, event, emit, this.table)
+            const next = processor.handle(state, event, emit, this.table)
+            if (next !== state) {
+              state = next
+              table[name] = next
+            }
           } catch (error) {
             this.failure = { error }
             return

@@ -7,7 +7,9 @@ import { UpcastRegistry } from './upcast.ts'
 const registry = new UpcastRegistry()
 
 /** A recorded event as the chain takes it: in the current version, a bar as numbers. */
-export function chainEvent(recorded: Pick<RecordedEvent, 'type' | 'version' | 'at' | 'data'>): ChainEvent {
+export function chainEvent(
+  recorded: Pick<RecordedEvent, 'type' | 'version' | 'at' | 'data'>,
+): ChainEvent {
   const data = registry.read(recorded.type, recorded.version, recorded.data)
   if (recorded.type === 'market.bar') {
     return { type: 'market.bar', at: recorded.at, data: barFromWire(data as MarketBar) }

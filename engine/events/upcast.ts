@@ -48,7 +48,8 @@ export class UpcastRegistry {
   read(type: EventType, version: number, data: unknown): unknown {
     const current = this.versions[type]
     if (version === current) return data
-    if (current === undefined) throw new UnreadableVersion(`events of type ${type} are unknown here`)
+    if (current === undefined)
+      throw new UnreadableVersion(`events of type ${type} are unknown here`)
     if (version > current || version < 1) {
       throw new UnreadableVersion(
         `${type} version ${version} was written by a newer Bitácora; this one reads up to ${current}: upgrade it`,

@@ -93,7 +93,12 @@ export class Verifier {
 
   finish(): VerifyResult {
     if (this.step.length > 0) {
-      this.fault('altered', this.step[0]!, 'the last step has no checksum: its end is missing', null)
+      this.fault(
+        'altered',
+        this.step[0]!,
+        'the last step has no checksum: its end is missing',
+        null,
+      )
     }
     return {
       ok: this.faults === 0,

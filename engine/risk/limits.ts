@@ -1,6 +1,6 @@
 import type { RiskLimits, RiskVerdict } from '../../schemas/types.gen.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { ZERO, abs, add, compare, type Decimal, div, format, max, mul, parse, sub } from '../decimal.ts'
+import { ZERO, abs, add, type Decimal, div, format, max, mul, parse, sub } from '../decimal.ts'
 
 export type Check = RiskVerdict['checks'][number]
 
@@ -21,18 +21,20 @@ export interface Proposal {
   reducing: boolean
 }
 
-/** A limit, ready to compare. */
-export interface ParsedLimits {
-  maxOrderNotional: Decimal | null
-  maxPosition: Decimal | null
-  maxGrossExposure: Decimal | null
-  priceCollar: Decimal | null
-  maxDailyLoss: Decimal | null
-  maxDrawdown: Decimal | null
+/** A limit: to compare, and as it is shown. */
+export interface Limit {
+  value: Decimal
+  text: string
 }
 
+export type ParsedLimits = { readonly [K in keyof RiskLimits]-?: Limit | null }
+
 export function parseLimits(limits: RiskLimits): ParsedLimits {
-  const read = (text: string | undefined) => (text === undefined ? null : parse(text))
+  const read = (text: string | undefined): Limit | null => {
+    if (text === undefined) return null
+    const value = parse(text)
+    return { value, text: format(value) }
+  }
   return {
     maxOrderNotional: read(limits.maxOrderNotional),
     maxPosition: read(limits.maxPosition),
@@ -43,13 +45,8 @@ export function parseLimits(limits: RiskLimits): ParsedLimits {
   }
 }
 
-function check(rule: string, observed: Decimal, limit: Decimal): Check {
-  return {
-    rule,
-    observed: format(observed),
-    limit: format(limit),
-    ok: compare(observed, limit) <= 0,
-  }
+function check(rule: string, observed: Decimal, limit: Limit): Check {
+  return { rule, observed: format(observed), limit: limit.text, ok: observed <= limit.value }
 }
 
 /** Fall of equity below a reference, as a fraction of the reference; zero for a gain. */
@@ -68,10 +65,7 @@ export function checkLimits(
   const { portfolio, orders } = table
   const { qty, price, reducing } = proposal
   if (limits.priceCollar !== null && proposal.orderPrice !== null) {
-    const distance = div(
-      abs(sub(proposal.orderPrice, proposal.lastClose)),
-      proposal.lastClose,
-    )
+    const distance = div(abs(sub(proposal.orderPrice, proposal.lastClose)), proposal.lastClose)
     checks.push(check('price_collar', distance, limits.priceCollar))
   }
   if (reducing) return
@@ -83,8 +77,7 @@ export function checkLimits(
     const working = orders.working.get(proposal.symbol)
     const same =
       working === undefined ? ZERO : proposal.side === 'buy' ? working.buyQty : working.sellQty
-    const held =
-      proposal.side === 'buy' ? proposal.position : sub(ZERO, proposal.position)
+    const held = proposal.side === 'buy' ? proposal.position : sub(ZERO, proposal.position)
     // The worst case: every working order of this side fills and none of the other.
     checks.push(check('max_position', max(ZERO, add(add(held, same), qty)), limits.maxPosition))
   }
@@ -96,13 +89,15 @@ export function checkLimits(
         : {
             rule: 'max_gross_exposure',
             observed: `equity ${format(portfolio.equity)}`,
-            limit: format(limits.maxGrossExposure),
+            limit: limits.maxGrossExposure.text,
             ok: false,
           },
     )
   }
   if (limits.maxDailyLoss !== null) {
-    checks.push(check('max_daily_loss', loss(references.dayBase, portfolio.equity), limits.maxDailyLoss))
+    checks.push(
+      check('max_daily_loss', loss(references.dayBase, portfolio.equity), limits.maxDailyLoss),
+    )
   }
   if (limits.maxDrawdown !== null) {
     checks.push(check('max_drawdown', loss(references.peak, portfolio.equity), limits.maxDrawdown))

@@ -155,7 +155,12 @@ function structural(
   const close = lastClose(table.market, signal.symbol)
   if (allowed.length > 0 ? !allowed.includes(signal.symbol) : Number.isNaN(close)) {
     const known = allowed.length > 0 ? allowed : table.market.symbols
-    return refuse('unknown_symbol', 'symbol', signal.symbol, known.join(', ') || 'none has a bar yet')
+    return refuse(
+      'unknown_symbol',
+      'symbol',
+      signal.symbol,
+      known.join(', ') || 'none has a bar yet',
+    )
   }
   if (Number.isNaN(close)) {
     return refuse('no_price', 'last_price', 'no bar yet', 'one finished bar of the symbol')

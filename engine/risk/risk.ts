@@ -4,7 +4,7 @@ import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, type Decimal, format, toNumber } from '../decimal.ts'
 import { DAY_MS, formatTime } from '../time.ts'
 import { closable } from '../trading/orders.ts'
-import { loss, type ParsedLimits, parseLimits } from './limits.ts'
+import { type Limit, loss, type ParsedLimits, parseLimits } from './limits.ts'
 import { judge } from './review.ts'
 
 export type TradingState = 'ACTIVE' | 'REDUCING' | 'HALTED'
@@ -112,8 +112,8 @@ export const riskProcessor: Processor<RiskState> = {
   },
 }
 
-function asFloat(limit: Decimal | null | undefined): number {
-  return limit === null || limit === undefined ? Number.POSITIVE_INFINITY : toNumber(limit)
+function asFloat(limit: Limit | null | undefined): number {
+  return limit === null || limit === undefined ? Number.POSITIVE_INFINITY : toNumber(limit.value)
 }
 
 /** Looks at the loss limits. Floats decide whether to look closely, decimals decide. */
@@ -135,12 +135,12 @@ function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<
     Number(state.peak) - value > (state.drawdownLimit / nearly) * Number(state.peak)
   ) {
     const observed = loss(state.peak, equity)
-    if (observed > state.limits!.maxDrawdown!) {
+    if (observed > state.limits!.maxDrawdown!.value) {
       change(state, emit, {
         to: 'HALTED',
         code: 'max_drawdown',
         observed: format(observed),
-        limit: format(state.limits!.maxDrawdown!),
+        limit: state.limits!.maxDrawdown!.text,
         actor: 'engine',
         reason: 'equity fell too far from its peak',
       })
@@ -152,12 +152,12 @@ function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<
     Number(state.dayBase) - value > (state.dailyLossLimit / nearly) * Number(state.dayBase)
   ) {
     const observed = loss(state.dayBase, equity)
-    if (observed > state.limits!.maxDailyLoss!) {
+    if (observed > state.limits!.maxDailyLoss!.value) {
       change(state, emit, {
         to: 'REDUCING',
         code: 'max_daily_loss',
         observed: format(observed),
-        limit: format(state.limits!.maxDailyLoss!),
+        limit: state.limits!.maxDailyLoss!.text,
         actor: 'engine',
         reason: 'too much was lost since the trading day began',
       })

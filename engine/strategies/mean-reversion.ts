@@ -9,7 +9,13 @@ import type { Strategy } from './strategy.ts'
 export const meanReversion: Strategy = {
   name: 'mean_reversion',
   params: {
-    period: { kind: 'integer', default: 14, min: 2, max: 10_000, help: 'Bars of the RSI and the ATR' },
+    period: {
+      kind: 'integer',
+      default: 14,
+      min: 2,
+      max: 10_000,
+      help: 'Bars of the RSI and the ATR',
+    },
     average: { kind: 'integer', default: 20, min: 2, max: 10_000, help: 'Bars of the average' },
     band: { kind: 'number', default: 1, min: 0, max: 20, help: 'Distance to enter, in ATRs' },
     oversold: { kind: 'number', default: 30, min: 1, max: 50, help: 'RSI below which to buy' },
@@ -38,19 +44,30 @@ export const meanReversion: Strategy = {
     const exit = params.exit as number
     const distance = (params.band as number) * range
     if (exposure > 0) {
-      if (close >= average) context.signal({ side: 'close', reason: 'close is back at its average' })
+      if (close >= average)
+        context.signal({ side: 'close', reason: 'close is back at its average' })
       else if (strength > exit) context.signal({ side: 'close', reason: `RSI above ${exit}` })
     } else if (exposure < 0) {
-      if (close <= average) context.signal({ side: 'close', reason: 'close is back at its average' })
-      else if (strength < 100 - exit) context.signal({ side: 'close', reason: `RSI below ${100 - exit}` })
+      if (close <= average)
+        context.signal({ side: 'close', reason: 'close is back at its average' })
+      else if (strength < 100 - exit)
+        context.signal({ side: 'close', reason: `RSI below ${100 - exit}` })
     } else if (strength < oversold && close < average - distance) {
-      context.signal({ side: 'buy', qty: params.size as string, reason: 'oversold below its average' })
+      context.signal({
+        side: 'buy',
+        qty: params.size as string,
+        reason: 'oversold below its average',
+      })
     } else if (
       params.mode === 'long-short' &&
       strength > 100 - oversold &&
       close > average + distance
     ) {
-      context.signal({ side: 'sell', qty: params.size as string, reason: 'overbought above its average' })
+      context.signal({
+        side: 'sell',
+        qty: params.size as string,
+        reason: 'overbought above its average',
+      })
     }
   },
 }

@@ -1,5 +1,11 @@
 import { parse } from '../decimal.ts'
-import { InvalidParams, type Params, type ParamSpec, type ParamValue, type Strategy } from './strategy.ts'
+import {
+  InvalidParams,
+  type Params,
+  type ParamSpec,
+  type ParamValue,
+  type Strategy,
+} from './strategy.ts'
 
 /** Fills in defaults and checks every value given. Throws InvalidParams that lists every fault at once. */
 export function resolveParams(

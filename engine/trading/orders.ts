@@ -1,7 +1,19 @@
 import type { OrderIntended } from '../../schemas/types.gen.ts'
 import type { ChainEvent, Emit, Processor } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { ZERO, abs, add, type Decimal, floorDiv, fromNumber, max, mul, neg, parse, sub } from '../decimal.ts'
+import {
+  ZERO,
+  abs,
+  add,
+  type Decimal,
+  floorDiv,
+  fromNumber,
+  max,
+  mul,
+  neg,
+  parse,
+  sub,
+} from '../decimal.ts'
 import { TIMEFRAME_MS, type Timeframe } from '../market/bar.ts'
 import { lastClose } from '../market/market.ts'
 import { formatTime } from '../time.ts'

@@ -61,7 +61,8 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     if (error instanceof CommanderError) {
       // Commander has printed it, help included.
       if (error.exitCode === 0) return EXIT.ok
-      if (json) printJson({ error: { code: 'usage', message: error.message.replace(/^error: /, '') } })
+      if (json)
+        printJson({ error: { code: 'usage', message: error.message.replace(/^error: /, '') } })
       return EXIT.usage
     }
     tell(error, json)

@@ -7,6 +7,7 @@ import {
   type BrokerReport,
   OutcomeUnknown,
 } from '../../engine/ports/broker.ts'
+import type { EventStore, StoredEvent } from '../../engine/ports/event-store.ts'
 import type { Bus, PublishOptions } from '../../engine/ports/bus.ts'
 import { formatTime } from '../../engine/time.ts'
 import { errorsText, validateEvent } from '../../schemas/validate.ts'
@@ -28,6 +29,8 @@ export interface Sent {
 /** The stream of reports; stored messages are recorded into the book as a writer does. */
 export class ReportsDouble implements Bus {
   readonly sent: Sent[] = []
+  /** Ids of all publications, repeats too. */
+  readonly asked: string[] = []
   /** Answers of coming publications; true: refuse. */
   refusals: boolean[] = []
   onStored: (message: Sent) => void = () => undefined
@@ -36,6 +39,7 @@ export class ReportsDouble implements Bus {
     await turn()
     if (this.refusals.shift() === true) throw new Error('no server')
     const { id = '', headers = {} } = options
+    this.asked.push(id)
     if (subject !== 'reports.main' || id === '') throw new Error(`${id} on ${subject}`)
     const known = this.sent.findIndex((message) => message.id === id)
     if (known >= 0) return { stream: 'REPORTS', sequence: known + 1, duplicate: true }
@@ -136,7 +140,10 @@ export class Scene {
   now = 0
   /** Called at each wait of the executor, before it ends. */
   onWait: (ms: number) => void | Promise<void> = () => undefined
+  /** Called with each page of the book before the executor reads it. */
+  onPage: (page: readonly StoredEvent[]) => void = () => undefined
   readonly #executors: Executor[] = []
+  #at = 0
   #position = -1
   #appending: Promise<unknown> = Promise.resolve()
 
@@ -152,8 +159,15 @@ export class Scene {
   }
 
   start(over: Partial<ExecutorOptions> = {}): Executor {
+    const store = Object.create(this.store) as EventStore
+    store.head = (stream) => this.store.head(stream)
+    store.subscribe = (stream, from, handler) =>
+      this.store.subscribe(stream, from, (page) => {
+        this.onPage(page)
+        return handler(page)
+      })
     const executor = startExecutor({
-      store: this.store,
+      store,
       stream: STREAM,
       broker: this.broker,
       bus: this.bus,
@@ -182,10 +196,11 @@ export class Scene {
 
   append<T extends EventType>(type: T, data: EventData[T], at = 0): Promise<unknown> {
     const position = ++this.#position
+    this.#at = Math.max(this.#at, at)
     const body = encodeBody({
       type,
       version: 1,
-      at,
+      at: this.#at,
       recordedAt: 0,
       step: position,
       because: null,

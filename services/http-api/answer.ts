@@ -50,11 +50,14 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
     summary: options.summary,
     querystring: querySchema(parameters),
     ...(options.path !== undefined && { params: pathSchema(options.path) }),
-    response: responses(options.body, {
-      400: 'A parameter is not valid',
-      ...options.problems,
-      503: 'minPosition was not reached in time; Retry-After says when to ask again',
-    }),
+    response: {
+      ...responses(options.body, {
+        400: 'A parameter is not valid',
+        ...options.problems,
+        503: 'minPosition was not reached in time; Retry-After says when to ask again',
+      }),
+      304: { description: 'If-None-Match names this position', type: 'null' },
+    },
   }
   app.get(url, { schema }, async (request, reply) => {
     const query = readQuery(parameters, request.query as Record<string, string | string[]>)

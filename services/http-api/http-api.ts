@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { BodyName } from '../../schemas/types.gen.ts'
 import { type Projected, sendProblem } from './answer.ts'
 import { components } from './components.ts'
@@ -29,12 +29,15 @@ export interface HttpApiOptions {
 export interface HttpApi {
   /** Such as http://127.0.0.1:8080, without a slash at the end. */
   readonly url: string
-  /** Answers what is under way, then stops listening. */
+  /** Stops listening, and resolves when what is under way is answered, or cut off after a second. */
   close(): Promise<void>
 }
 
 const MAX_WAIT_MS = 5000
 const REQUEST_TIMEOUT_MS = 30_000
+const LINGER_MS = 500
+/** What is under way when the API closes gets so long. */
+const CLOSE_GRACE_MS = 1000
 /** The longest name of a signal: operator:<64>:<128>, every character percent-encoded. */
 const MAX_PARAM_LENGTH = 1024
 const BODIES: readonly BodyName[] = [
@@ -64,10 +67,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
-    clientErrorHandler(error, socket) {
-      if (socket.writable && socket.bytesWritten === 0) socket.write(rawProblem(error))
-      socket.destroy(error)
-    },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket),
   })
   let close = (): void => undefined
   const closing = new Promise<void>((resolve) => {
@@ -87,10 +87,22 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const { port: bound } = app.server.address() as AddressInfo
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    close: async () => {
+    async close() {
+      const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
       await app.close()
+      clearTimeout(force)
     },
   }
+}
+
+/** Answers what never became a request, unless an answer is already under way on the connection. */
+function refuseConnection(error: { code?: string }, socket: Socket): void {
+  const { _httpMessage: underway } = socket as { _httpMessage?: { headersSent: boolean } | null }
+  if (socket.writable && error.code !== 'ECONNRESET' && underway?.headersSent !== true) {
+    socket.end(rawProblem(error))
+    // Ended, not destroyed: the client may still be sending, and would lose the answer to a reset.
+    setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  } else socket.destroy()
 }
 
 /** The OpenAPI document, from the schemas that the bodies' types are made from. */

@@ -52,6 +52,8 @@ export function problemOf(error: unknown): Problem {
     case 400:
     case 415:
       return new Problem('bad-request', `the request cannot be read (${String(code)})`)
+    case 414:
+      return new Problem('not-found', 'no id is that long')
     case 408:
       return new Problem('request-timeout', 'send the whole request at once')
     case 413:

@@ -63,7 +63,10 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
         })
         return
       } catch (error) {
-        options.log.warn({ err: error, time: bar.time }, 'a bar could not be published; trying again')
+        options.log.warn(
+          { err: error, time: bar.time },
+          'a bar could not be published; trying again',
+        )
         await pause(RETRY_MS)
       }
     }
@@ -72,7 +75,9 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
   const run = async (): Promise<void> => {
     // A power cut may have taken the broker's newest bars: what it knows changes nothing.
     for (let known = Math.max(0, row - SHOWN_AGAIN); known < row; known++) {
-      options.broker?.onBar(barToWire(barAt(columns, known, symbols, timeframe), options.feed, timeframe))
+      options.broker?.onBar(
+        barToWire(barAt(columns, known, symbols, timeframe), options.feed, timeframe),
+      )
     }
     // What an earlier start left in the streams comes before anything new.
     if (options.speed === 'max') await options.settled()

@@ -46,7 +46,8 @@ export function startVerdicts(options: VerdictsOptions): Verdicts {
         const event = decodeBody(stored)
         const found = verdictOf(event)
         // Older ones would not be kept any longer anyway.
-        if (found !== null && event.recordedAt > Date.now() - KEPT_MS) await publish(found.operator, found.verdict, stored.position)
+        if (found !== null && event.recordedAt > Date.now() - KEPT_MS)
+          await publish(found.operator, found.verdict, stored.position)
       }
       position = stored.position
     }

@@ -110,8 +110,11 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   return protocols.includes(protocol.slice(0, -1)) && hostname !== '' && text.includes('://')
 }
 
-function isHost(text: string): boolean {
+function isHost(given: string): boolean {
+  const text = given.replace(/^\[(.*)\]$/, '$1')
   if (/^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(text)) return URL.canParse(`http://[${text}]/`)
+  // Brackets are for IPv6 alone.
+  if (text !== given) return false
   return /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i.test(text) && URL.canParse(`http://${text}/`)
 }
 

@@ -27,7 +27,10 @@ export class Cleanup {
       const { name } = part
       let timer: NodeJS.Timeout | undefined
       const late = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`not ended after ${LIMIT_MS / 1000} s`)), LIMIT_MS)
+        timer = setTimeout(
+          () => reject(new Error(`not ended after ${LIMIT_MS / 1000} s`)),
+          LIMIT_MS,
+        )
       })
       try {
         await Promise.race([part.end(), late])

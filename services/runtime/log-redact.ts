@@ -19,9 +19,12 @@ const FORMS: readonly Rule[] = [
   [/(discord(?:app)?\.com\/api\/webhooks\/)[^\s"'<>]+/gi, `$1${STRUCK}`],
   [/(api\.telegram\.org\/(?:file\/)?bot)[^\s/"'<>]+/gi, `$1${STRUCK}`],
 ]
-/** `apiKey: xyz`, `"token":"xyz"`, `?secret=xyz`: a name and its value inside a text. */
+/**
+ * `apiKey: xyz`, `"token":"xyz"`, `?secret=xyz`: a name and its value inside a text. A list or an object goes with
+ * everything after it: where it ends cannot be told.
+ */
 const NAMED =
-  /([\w-]*(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|passw(?:or)?d|passphrase|authorization|signature|cookie)[\w-]*)(\\*["']?\s*[:=]\s*)(\\*"(?:[^"\\]|\\[^"])*\\*"|'[^']*'|[^\s,;&"'{}()[\]]+)/gi
+  /([\w-]*(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|passw(?:or)?d|passphrase|authorization|credential|signature|webhook|cookie)[\w-]*)(\\*["']?\s*[:=]\s*)(\\*"(?:[^"\\]|\\[^"])*\\*"|'[^']*'|[[{][^]*|[^\s,;&"'{}()[\]]+)/gi
 const SPARED = /^(?:true|false|null|undefined)$/
 
 /**

@@ -102,7 +102,9 @@ export function humanLine(json: string, color: boolean): string {
   return `${[first, ...rest].join('\n')}\n`
 }
 
-function isError(value: unknown): value is { stack: string } {
+function isError(
+  value: unknown,
+): value is { type: unknown; message: unknown; stack: string; [key: string]: unknown } {
   return typeof value === 'object' && value !== null && 'stack' in value && 'type' in value
     ? typeof value.stack === 'string'
     : false

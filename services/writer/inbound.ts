@@ -55,13 +55,17 @@ function readMarket(message: InboundMessage): Input | Ignored {
   const [, kind, timeframe] = message.subject.split('.')
   // Trades and quotes reach the book only where a strategy subscribes to them; none does yet.
   if (kind === 'trade' || kind === 'quote') return { kind: 'ignored' }
-  if (kind !== 'bar') throw new Refusal('unknown_subject', `md.${kind} is neither bar, trade nor quote`)
+  if (kind !== 'bar')
+    throw new Refusal('unknown_subject', `md.${kind} is neither bar, trade nor quote`)
   const body = { revision: 0, volume: null, ...readJson(message) }
   const checked = validateEvent('market.bar', 1, body)
   if (!checked.ok) throw new Refusal('invalid_bar', faultText(checked.errors))
   const bar = body as unknown as MarketBar
   if (bar.timeframe !== timeframe) {
-    throw new Refusal('invalid_bar', `/timeframe is ${bar.timeframe}, the subject says ${timeframe}`)
+    throw new Refusal(
+      'invalid_bar',
+      `/timeframe is ${bar.timeframe}, the subject says ${timeframe}`,
+    )
   }
   const time = parseTime(bar.time)
   if (Number.isNaN(time)) throw new Refusal('invalid_bar', `/time ${bar.time} does not exist`)
@@ -135,7 +139,10 @@ const ACTIONS = ['halt', 'resume', 'cancel-all', 'flatten']
 function readControl(message: InboundMessage): Input {
   const action = message.subject.slice('control.'.length)
   if (!ACTIONS.includes(action)) {
-    throw new Refusal('unknown_action', `there is no control "${action}"; there are ${ACTIONS.join(', ')}`)
+    throw new Refusal(
+      'unknown_action',
+      `there is no control "${action}"; there are ${ACTIONS.join(', ')}`,
+    )
   }
   const body = readJson(message)
   const checked = validateBody('control-command', body)

@@ -11,7 +11,10 @@ export interface SignalRules {
    * Checks the Standard Webhooks headers of a message: null when they hold, else what is wrong.
    * Called only when the message carries a signature.
    */
-  checkSignature(message: InboundMessage, operator: string): { code: string; message: string } | null
+  checkSignature(
+    message: InboundMessage,
+    operator: string,
+  ): { code: string; message: string } | null
   now(): number
 }
 
@@ -93,7 +96,8 @@ function contradictions(signal: ManualSignal): string[] {
     faults.push('/notional must be left out where /qty is given')
   }
   if (signal.side === 'close') {
-    if (signal.notional !== undefined) faults.push('/notional does not go with side close; use /qty')
+    if (signal.notional !== undefined)
+      faults.push('/notional does not go with side close; use /qty')
   } else if (signal.qty === undefined && signal.notional === undefined) {
     faults.push('/qty or /notional is needed to buy or sell')
   }

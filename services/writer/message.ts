@@ -46,4 +46,3 @@ export function messageHash(message: InboundMessage): string {
     .digest('hex')
     .slice(0, 32)
 }
-

@@ -29,11 +29,7 @@ export interface Recovered {
  * Folds the whole book into the chain and the identities. Nothing is decided again: consequences are
  * recorded. Every checksum is looked at on the way: nobody trades on a book that was altered. Throws AlteredEvent.
  */
-export async function recover(
-  store: EventStore,
-  stream: string,
-  hash: Hash,
-): Promise<Recovered> {
+export async function recover(store: EventStore, stream: string, hash: Hash): Promise<Recovered> {
   const state: Recovered = {
     chain: new Chain(),
     identities: new Identities(),

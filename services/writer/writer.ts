@@ -333,7 +333,10 @@ export class Writer {
           this.fail(error)
           return
         }
-        this.options.log.error({ err: error, attempt }, 'the book did not take an append; trying again')
+        this.options.log.error(
+          { err: error, attempt },
+          'the book did not take an append; trying again',
+        )
         await new Promise((resolve) =>
           setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]),
         )
@@ -361,7 +364,10 @@ export class Writer {
       try {
         await this.options.deadLetter(message, input.refusal.code, input.refusal.message)
       } catch (error) {
-        this.options.log.error({ err: error }, 'a refused message is in the book, but not on its dead-letter subject')
+        this.options.log.error(
+          { err: error },
+          'a refused message is in the book, but not on its dead-letter subject',
+        )
       }
     }
     consumption.ack(message)

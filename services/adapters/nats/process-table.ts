@@ -11,8 +11,12 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-  const stat = readProc(pid, 'stat')
-  return !/^\d+ \(.*\) [ZX]/s.test(stat)
+  const [state = '', ...fields] = readProc(pid, 'stat')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  // The first thread may have ended while others still hold the ports and files.
+  const threads = Number(fields[16] ?? 0)
+  return !/^[ZX]/.test(state) || threads > 1
 }
 
 /** Process ids of the nats-servers whose command line names `dir` or something inside it. */

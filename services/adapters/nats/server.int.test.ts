@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -121,6 +122,7 @@ test(
     process.kill(pid, 'SIGKILL')
     await until(() => !isAlive(pid))
     const squatter = createServer().listen(port, '127.0.0.1')
+    await once(squatter, 'listening')
     fixture.server = await ensureServer({ dir: fixture.dir })
     squatter.close()
     assert.is.not(fixture.server.url, url)

@@ -1,0 +1,178 @@
+/** What a backtest runs on: bars, settings and listed orders, from options, files and the book. */
+import { DAY_MS } from '../../engine/time.ts'
+import type { Columns } from '../../engine/backtest/column-source.ts'
+import { isSupported, type ListedOrder } from '../../engine/backtest/listed-orders.ts'
+import type { Timeframe } from '../../engine/market/bar.ts'
+import type { ParamValue } from '../../engine/strategies/strategy.ts'
+import type { ChainSettings } from '../../schemas/types.gen.ts'
+import { loadBars } from '../market-data/bars-csv.ts'
+import type { BarLoadOptions } from '../market-data/bars-csv.ts'
+import { type ListedOrder as OrderRow, readOrdersCsv } from '../market-data/orders-csv.ts'
+import { engineDir } from '../runtime/folder.ts'
+import type { Command } from 'commander'
+import type { BacktestOptions } from './backtest.ts'
+import { UsageError } from './exit-codes.ts'
+import { readHistory } from './history.ts'
+import { isGiven } from './options.ts'
+import { exchangeSettings, riskLimits, strategySettings } from './settings.ts'
+
+export interface Bars {
+  symbols: readonly string[]
+  timeframe: Timeframe
+  columns: Columns
+}
+
+export interface Job {
+  bars: Bars
+  settings: ChainSettings
+  /** Orders of --orders, numbered by their place; null with a strategy. */
+  orders: readonly ListedOrder[] | null
+  warnings: string[]
+}
+
+/** Reads all there is to read. Throws UsageError and the errors of the readers. */
+export async function readJob(command: Command): Promise<Job> {
+  const options = command.opts<BacktestOptions>()
+  checkUsage(command, options)
+  const warnings: string[] = []
+  let bars: Bars
+  let recorded: ChainSettings | null = null
+  if (options.history) {
+    const history = await readHistory(engineDir(options.dir), options)
+    bars = history.bars
+    recorded = history.settings
+    warnings.push(...history.warnings)
+  } else bars = readFiles(options, warnings)
+  const exchange = exchangeSettings(command, recorded?.exchange)
+  const settings: ChainSettings = {
+    feed: recorded?.feed ?? 'historical',
+    timeframe: bars.timeframe,
+    symbols: recorded?.symbols ?? [],
+    strategies: strategies(options, recorded),
+    risk: await risk(command, options, recorded),
+    exchange,
+  }
+  const orders = options.orders === undefined ? null : listed(options.orders, bars, warnings)
+  if (exchange.participation > 0 && bars.columns.volume.some(Number.isNaN)) {
+    const none = bars.columns.volume.every(Number.isNaN)
+    warnings.push(
+      `${none ? 'the bars have no volume' : 'some bars have no volume'}: participation ${exchange.participation} is ignored ${none ? '' : 'for them '}and any quantity fills`,
+    )
+  }
+  if (
+    Number(exchange.commission) === 0 &&
+    Number(exchange.feePerShare) === 0 &&
+    exchange.slippageBps === 0
+  ) {
+    warnings.push('frictionless: no commission and no slippage; real trading costs both')
+  }
+  return { bars, settings, orders, warnings }
+}
+
+function checkUsage(command: Command, options: BacktestOptions): void {
+  const problems: string[] = []
+  if (options.data === undefined && options.history === undefined) {
+    problems.push('name the bars: --data PATH, or --history for those of the book')
+  }
+  if (options.data !== undefined && options.history !== undefined) {
+    problems.push('give --data or --history, not both')
+  }
+  if (options.dir !== undefined && options.history === undefined) {
+    problems.push('--dir goes with --history')
+  }
+  if (options.orders !== undefined) {
+    if (options.strategy !== undefined || options.set !== undefined) {
+      problems.push('give --strategy or --orders, not both: only the listed orders are placed')
+    }
+    if (isGiven(command, 'risk') && options.risk !== 'off') {
+      problems.push(
+        '--risk does not go with --orders: listed orders go to the exchange as they are',
+      )
+    }
+  } else if (options.strategy === undefined && options.history === undefined) {
+    problems.push(
+      options.set === undefined
+        ? 'name what trades: --strategy NAME, or --orders FILE'
+        : '--set needs --strategy',
+    )
+  }
+  if (problems.length > 0) throw new UsageError(...problems)
+}
+
+function readFiles(options: BacktestOptions, warnings: string[]): Bars {
+  const load: BarLoadOptions = {}
+  if (options.timeframe !== undefined) load.timeframe = options.timeframe
+  if (options.skipBadRows) load.skipBadRows = true
+  if (options.from !== undefined) load.from = options.from
+  if (options.to !== undefined) load.to = options.to
+  const set = loadBars(options.data ?? [], load)
+  if (set.skipped.length > 0) {
+    const { file, line, field, reason } = set.skipped[0]!
+    const rows = set.skipped.length === 1 ? '1 bad row was' : `${set.skipped.length} bad rows were`
+    warnings.push(`${rows} left out; the first: ${file} line ${line}, ${field}: ${reason}`)
+  }
+  for (const file of set.ignored) warnings.push(`${file} holds no bars and was left out`)
+  return set
+}
+
+function strategies(
+  options: BacktestOptions,
+  recorded: ChainSettings | null,
+): ChainSettings['strategies'] {
+  if (options.orders !== undefined) return []
+  if (options.strategy !== undefined) return [strategySettings(options.strategy, options.set)]
+  const running = recorded?.strategies ?? []
+  if (options.set === undefined) {
+    return running.map(({ name, params }) => strategySettings(name, params))
+  }
+  const [only] = running
+  if (only === undefined || running.length > 1) {
+    throw new UsageError(
+      `--set needs --strategy here: the book was run with ${running.length} strategies`,
+    )
+  }
+  const params: Record<string, ParamValue> = { ...only.params, ...options.set }
+  return [strategySettings(only.name, params)]
+}
+
+async function risk(
+  command: Command,
+  options: BacktestOptions,
+  recorded: ChainSettings | null,
+): Promise<ChainSettings['risk']> {
+  if (options.orders !== undefined) return null
+  if (recorded !== null && !isGiven(command, 'risk')) return recorded.risk
+  return riskLimits(options.risk)
+}
+
+function listed(path: string, bars: Bars, warnings: string[]): ListedOrder[] {
+  const rows = readOrdersCsv(path)
+  const [only] = bars.symbols
+  const unnamed = rows.find((row) => row.symbol === undefined)
+  if (unnamed !== undefined && bars.symbols.length > 1) {
+    throw new UsageError(
+      `${path} line ${unnamed.line}: the bars hold ${bars.symbols.length} symbols, so the file needs a symbol column`,
+    )
+  }
+  const foreign = rows.find((row) => row.symbol !== undefined && !bars.symbols.includes(row.symbol))
+  if (foreign !== undefined) {
+    throw new UsageError(`${path} line ${foreign.line}: there are no bars of ${foreign.symbol}`)
+  }
+  const orders = rows.map((row) => engineOrder(row, only!, bars.timeframe))
+  const left = orders.filter((order) => !isSupported(order))
+  if (left.length > 0) {
+    const ids = left.map((order) => order.id).join(', ')
+    const noun = left.length === 1 ? 'order' : `${left.length} orders`
+    warnings.push(`trailing stops are not simulated; left out: ${noun} ${ids}`)
+  }
+  return orders
+}
+
+function engineOrder(row: OrderRow, only: string, timeframe: Timeframe): ListedOrder {
+  const { line: _line, validUntil, ...order } = row
+  const symbol = order.symbol ?? only
+  if (validUntil === undefined) return { ...order, symbol }
+  // The engine lets an order expire a day after `validUntil`; inside a day it ends after that bar start.
+  const day = timeframe === '1d' && validUntil % DAY_MS === 0
+  return { ...order, symbol, validUntil: day ? validUntil : validUntil + 1 - DAY_MS }
+}

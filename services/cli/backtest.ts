@@ -1,0 +1,55 @@
+import { type Command, Option } from 'commander'
+import { dirOption, jsonOption, time, whole } from './options.ts'
+import { addExchangeOptions, addRiskOption, addStrategyOptions } from './settings.ts'
+
+export interface BacktestOptions {
+  data?: string[]
+  history?: true
+  dir?: string
+  strategy?: string
+  set?: Record<string, string>
+  orders?: string
+  timeframe?: '1m' | '5m' | '15m' | '1h' | '1d'
+  from?: string
+  to?: string
+  risk?: string
+  seed: number
+  skipBadRows?: true
+  out?: string
+  json?: true
+}
+
+export function registerBacktest(program: Command): void {
+  const command = program
+    .command('backtest')
+    .description('Run a strategy, or a list of orders, over recorded bars.')
+    .option('--data <path...>', 'bars as CSV: files, or folders of them')
+    .option('--history', 'the bars recorded in the book of --dir, with its settings')
+    .addOption(dirOption())
+  addStrategyOptions(command).option('--orders <file>', 'orders as CSV, in place of a strategy')
+  addExchangeOptions(command)
+  addRiskOption(command)
+    .addOption(
+      new Option('--timeframe <length>', 'what the bars must be; they are not resampled').choices([
+        '1m',
+        '5m',
+        '15m',
+        '1h',
+        '1d',
+      ]),
+    )
+    .option('--from <time>', 'first bar', time)
+    .option('--to <time>', 'last bar, inclusive', time)
+    .option('--seed <n>', 'recorded in the summary; nothing here is random', whole(0), 1)
+    .option('--skip-bad-rows', 'leave bad rows out instead of refusing the file')
+    .option('--out <dir>', 'write summary, trades, orders, fills, equity and decisions there')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExample: bitacora backtest --data GOOG.csv --strategy sma_cross --set fast=10 slow=30',
+    )
+    .action(async (_options, self: Command) => {
+      const { runBacktestCommand } = await import('./backtest-run.ts')
+      await runBacktestCommand(self)
+    })
+}

@@ -1,0 +1,215 @@
+/** `bitacora start`: the whole engine in one process. */
+import { basename } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { Timeframe } from '../../engine/market/bar.ts'
+import type { ChainSettings } from '../../schemas/types.gen.ts'
+import type { EngineOptions } from '../all-in-one/engine.ts'
+import type { Config } from '../runtime/config.ts'
+import { UsageError } from './exit-codes.ts'
+import { dirOption, isGiven, jsonOption } from './options.ts'
+import { print, printJson, warn } from './output.ts'
+import {
+  addExchangeOptions,
+  addRiskOption,
+  addStrategyOptions,
+  exchangeSettings,
+  riskLimits,
+  strategySettings,
+} from './settings.ts'
+
+interface StartOptions {
+  data?: string[]
+  speed: number | 'max'
+  symbols?: string
+  strategy?: string
+  set?: Record<string, string>
+  risk?: string
+  port?: string
+  dir?: string
+  skipBadRows?: boolean
+  json?: boolean
+}
+
+function speed(text: string): number | 'max' {
+  if (text === 'max') return 'max'
+  const value = /^\d{1,7}(\.\d+)?$/.test(text) ? Number(text) : 0
+  if (value > 0) return value
+  throw new UsageError(`--speed ${text}: give bars a second, above zero, or max`)
+}
+
+export function registerStart(program: Command): void {
+  const command = program
+    .command('start')
+    .description('run the whole engine in one process, on a folder of its own')
+    .addOption(
+      new Option('--broker <name>', 'where orders go: sim, the simulated exchange')
+        .choices(['sim'])
+        .default('sim'),
+    )
+    .option(
+      '--data <path...>',
+      'bars to trade, CSV files or folders (default: AAPL, daily, 2013 to 2018)',
+    )
+    .addOption(
+      new Option('--speed <n>', 'bars a second, or max: the next bar when the engine has settled')
+        .argParser(speed)
+        .default(1),
+    )
+    .option(
+      '--symbols <list>',
+      'symbols that may be traded, such as AAPL,MSFT (default: all with bars)',
+    )
+    .option('--skip-bad-rows', 'leave bad rows out instead of refusing the file')
+  addStrategyOptions(command)
+  addExchangeOptions(command)
+  addRiskOption(command)
+  command
+    .option('--port <n>', 'port of the HTTP API (default: API_PORT, else 8080; 0: any free one)')
+    .addOption(dirOption())
+    .addOption(jsonOption())
+    .action(start)
+}
+
+async function start(options: StartOptions, command: Command): Promise<void> {
+  const { loadConfig, refuseEventStore } = await import('../runtime/config.ts')
+  const config = loadConfig({
+    env: process.env,
+    cwd: process.cwd(),
+    flags: {
+      DATA_DIR: options.dir,
+      API_PORT: options.port,
+      SYMBOLS: options.symbols,
+      STRATEGY: options.strategy,
+    },
+  })
+  for (const warning of config.warnings) warn(warning)
+  refuseEventStore(config)
+  const engineOptions = await prepare(options, command, config)
+  // Asked to stop before it is up: it is taken down as soon as it is.
+  let stop: () => void = () => {}
+  const asked = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop())
+
+  const { startEngine } = await import('../all-in-one/engine.ts')
+  const engine = await startEngine(engineOptions)
+  tell(engine, engineOptions, options)
+  try {
+    await Promise.race([asked, engine.done])
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write('stopping\n')
+    await engine.close()
+  }
+  // The SDKs below may keep a timer for a while; everything of ours has ended.
+  process.exit(0)
+}
+
+async function prepare(
+  options: StartOptions,
+  command: Command,
+  config: Config,
+): Promise<EngineOptions> {
+  const { values } = config
+  const { loadBars } = await import('../market-data/bars-csv.ts')
+  const { demoBarsPath } = await import('../market-data/demo-data.ts')
+  const { createLog } = await import('../runtime/log.ts')
+  const { checkSignature, readKeysFile } = await import('../runtime/webhook-signature.ts')
+  const paths = options.data ?? [demoBarsPath()]
+  const bars = loadBars(paths, {
+    ...(values.TIMEFRAME !== null && { timeframe: values.TIMEFRAME as Timeframe }),
+    skipBadRows: options.skipBadRows === true,
+  })
+  const symbols = values.SYMBOLS.length > 0 ? [...values.SYMBOLS] : [...bars.symbols]
+  const absent = symbols.filter((symbol) => !bars.symbols.includes(symbol))
+  if (absent.length > 0) {
+    throw new UsageError(
+      `--symbols ${absent.join(',')}: the data has no such bars; it has ${bars.symbols.join(', ')}`,
+    )
+  }
+  const exchange = exchangeSettings(command)
+  if (!bars.hasVolume && exchange.participation > 0) {
+    if (isGiven(command, 'participation'))
+      warn('the data has no volume: --participation is ignored')
+  }
+  for (const fault of bars.skipped) warn(`skipped ${fault.file}:${fault.line}: ${fault.reason}`)
+  for (const path of bars.ignored) warn(`${path} holds no bars: ignored`)
+  const settings: ChainSettings = {
+    feed: 'historical',
+    timeframe: bars.timeframe,
+    symbols,
+    strategies: [strategySettings(options.strategy ?? values.STRATEGY, options.set)],
+    risk: await riskLimits(options.risk),
+    exchange,
+  }
+  const signing = values.SIGNALS_KEYS_FILE === null ? null : readKeysFile(values.SIGNALS_KEYS_FILE)
+  if (signing?.warning) warn(signing.warning)
+  const keys = signing?.keys ?? new Map()
+  return {
+    dir: values.DATA_DIR,
+    account: 'main',
+    version: program(command).version() ?? '',
+    settings,
+    bars,
+    feed: options.data === undefined ? 'demo' : feedName(paths),
+    speed: options.speed,
+    host: values.API_HOST,
+    port: values.API_PORT,
+    ...(values.NATS_URL !== null && { natsUrl: values.NATS_URL }),
+    signals: {
+      requireSignature: values.SIGNALS_REQUIRE_SIGNATURE ?? false,
+      checkSignature: (message, operator) => checkSignature(keys, message, operator),
+    },
+    backoff: {
+      baseMs: values.BASE_BACKOFF_TIME_MS,
+      maxMs: values.MAX_BACKOFF_TIME_MS,
+      jitter: values.JITTER_FACTOR,
+    },
+    log: createLog({ level: values.LOG_LEVEL, name: 'engine', secrets: config.secrets }),
+  }
+}
+
+function program(command: Command): Command {
+  return command.parent === null ? command : program(command.parent)
+}
+
+function feedName(paths: readonly string[]): string {
+  return `file:${paths.map((path) => basename(path)).join('+')}`.slice(0, 64)
+}
+
+function tell(
+  engine: { url: string; natsUrl: string; bookId: string },
+  started: EngineOptions,
+  options: StartOptions,
+): void {
+  const { settings, bars, dir } = started
+  if (options.json) {
+    printJson({
+      ready: true,
+      url: engine.url,
+      natsUrl: engine.natsUrl,
+      bookId: engine.bookId,
+      dir,
+      pid: process.pid,
+      symbols: settings.symbols,
+      timeframe: settings.timeframe,
+      bars: bars.columns.length,
+    })
+    return
+  }
+  const [strategy] = settings.strategies
+  const params = Object.entries(strategy?.params ?? {})
+  const pace =
+    started.speed === 'max' ? 'as fast as the engine settles' : `${started.speed} a second`
+  const limits =
+    settings.risk === null ? 'no limits' : `${Object.keys(settings.risk).length} limits`
+  print(`book      ${engine.bookId} in ${dir}`)
+  print(
+    `bars      ${settings.symbols.join(', ')} ${settings.timeframe}, ${bars.columns.length}, ${pace}`,
+  )
+  print(`strategy  ${strategy?.name} ${params.map(([key, value]) => `${key}=${value}`).join(' ')}`)
+  print(`risk      ${limits}; orders go to the simulated exchange`)
+  print(`nats      ${engine.natsUrl}`)
+  print(`http      ${engine.url}`)
+  print('ready; Ctrl-C stops it, the next start goes on from here')
+}

@@ -1,0 +1,150 @@
+/** summary.json, and the same for people. */
+import type { BacktestResult } from '../../engine/backtest/backtest.ts'
+import { format, parse } from '../../engine/decimal.ts'
+import type { Job } from './backtest-input.ts'
+import { hasColor, outputWidth, styled, table } from './output.ts'
+import { barTime } from './out-folder.ts'
+
+export type Summary = ReturnType<typeof summaryOf>
+
+const RISK_FREE_RATE = 0
+const PERIODS_PER_YEAR = 252
+
+/** The document of `--json` and summary.json; its shape is part of the public surface. */
+export function summaryOf(job: Job, result: BacktestResult, seed: number, seconds: number) {
+  const { settings } = job
+  const { exchange } = settings
+  const perShare = Number(exchange.feePerShare) > 0
+  const time = barTime(settings.timeframe === '1d')
+  return {
+    assumptions: {
+      fill: exchange.fill,
+      limitFill: exchange.limitFill,
+      commission: Number(exchange.commission),
+      ...(perShare && {
+        feePerShare: Number(exchange.feePerShare),
+        feeMin: Number(exchange.feeMin),
+      }),
+      slippageBps: exchange.slippageBps,
+      participation: exchange.participation,
+      cash: exchange.cash,
+      riskFreeRate: RISK_FREE_RATE,
+      periodsPerYear: PERIODS_PER_YEAR,
+      seed,
+      timeframe: settings.timeframe,
+      strategies: settings.strategies,
+      risk: settings.risk,
+    },
+    bars: result.bars,
+    from: time(result.from),
+    to: time(result.to),
+    symbols: result.symbols,
+    durationSeconds: seconds,
+    barsPerSecond: seconds > 0 ? Math.round(result.bars / seconds) : null,
+    equity: result.equity,
+    returns: result.returns,
+    trades: result.trades,
+    orders: { ...result.orders, working: result.working },
+    fees: result.fees,
+    digest: result.digest,
+    warnings: job.warnings,
+  }
+}
+
+/** A summary as a table that fits the terminal. */
+export function summaryText(
+  job: Job,
+  summary: Summary,
+  width: number = outputWidth(),
+  color: boolean = hasColor(),
+): string {
+  const { assumptions, equity, returns, trades, orders } = summary
+  const list = job.orders === null ? '' : `${job.orders.length} listed orders`
+  const traded = assumptions.strategies
+    .map(({ name, params }) => [name, ...Object.entries(params).map(([k, v]) => `${k}=${v}`)])
+    .map((words) => words.join(' '))
+    .join('; ')
+  const rows: [string, string][] = [
+    ['Trades by', traded || list || 'nothing'],
+    ['Bars', `${count(summary.bars)} of ${summary.symbols.join(', ')} (${assumptions.timeframe})`],
+    ['Period', `${summary.from} to ${summary.to}`],
+    ['Costs', costs(assumptions)],
+    ['Fills', fills(assumptions)],
+    ['Risk limits', assumptions.risk === null ? 'off' : limits(assumptions.risk)],
+    [
+      'Equity',
+      `${money(equity.start)} → ${money(equity.end)}, peak ${money(equity.peak)}, fees ${money(summary.fees)}`,
+    ],
+    ['Return', `${percent(returns.total)}, a year ${percent(returns.cagr)}`],
+    [
+      'Risk',
+      `volatility ${percent(returns.volatility)}, Sharpe ${ratio(returns.sharpe)}, Sortino ${ratio(returns.sortino)}, Calmar ${ratio(returns.calmar)}`,
+    ],
+    [
+      'Drawdown',
+      `${percent(returns.maxDrawdown)}, longest ${count(Math.round(returns.maxDrawdownDays))} days`,
+    ],
+    [
+      'Trades',
+      `${count(trades.count)} closed, ${count(trades.open)} open, won ${percent(trades.winRate)}, profit factor ${ratio(trades.profitFactor)}, best ${percent(trades.best)}, worst ${percent(trades.worst)}`,
+    ],
+    [
+      'Orders',
+      Object.entries(orders)
+        .filter(([name, n]) => n > 0 || name === 'submitted')
+        .map(([name, n]) => `${count(n)} ${name}`)
+        .join(', '),
+    ],
+    [
+      'Speed',
+      `${summary.durationSeconds.toFixed(3)} s, ${count(summary.barsPerSecond ?? 0)} bars/s`,
+    ],
+    ['Digest', summary.digest],
+  ]
+  const notes = summary.warnings.map((text): [string, string] => ['Warning', text])
+  const lines = [table([...rows, ...notes], width, color)]
+  if (color) return lines.join('\n').replaceAll('Warning', styled('Warning', 'yellow', color))
+  return lines.join('\n')
+}
+
+function costs(assumptions: Summary['assumptions']): string {
+  const perShare = assumptions.feePerShare ?? 0
+  if (assumptions.commission === 0 && perShare === 0 && assumptions.slippageBps === 0) {
+    return 'frictionless'
+  }
+  const fee =
+    perShare > 0
+      ? `${perShare} a share, at least ${assumptions.feeMin}`
+      : `commission ${percent(assumptions.commission)}`
+  return `${fee}, slippage ${assumptions.slippageBps} bps`
+}
+
+function fills(assumptions: Summary['assumptions']): string {
+  const { fill, limitFill, participation } = assumptions
+  const share = participation === 0 ? 'any volume' : `up to ${percent(participation)} of volume`
+  return `market orders at ${fill}, limits when traded ${limitFill === 'touch' ? 'at' : 'through'}, ${share}`
+}
+
+function limits(risk: object): string {
+  const set = Object.entries(risk).map(([name, limit]) => `${name} ${limit}`)
+  return set.length === 0 ? 'none set' : set.join(', ')
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function percent(value: number | null): string {
+  return value === null ? 'n/a' : `${(value * 100).toFixed(2)} %`
+}
+
+function ratio(value: number | null): string {
+  return value === null ? 'n/a' : value.toFixed(2)
+}
+
+/** Exact, with thousands set apart; cents are kept, further decimals only where there are any. */
+function money(text: string): string {
+  const [whole = '0', rest] = format(parse(text)).split('.')
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
+  return rest === undefined ? grouped : `${grouped}.${rest.padEnd(2, '0')}`
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { type Divergence, Verifier, type VerifyResult } from '../../engine/replay/verify.ts'
+import { formatTime } from '../../engine/time.ts'
+import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
+import { codeHash } from '../runtime/code-hash.ts'
+import { bookPath, bookStream, engineDir } from '../runtime/folder.ts'
+import { CliError, EXIT, UsageError } from './exit-codes.ts'
+import { outputWidth, Progress, print, printJson, table } from './output.ts'
+import type { VerifyOptions } from './verify.ts'
+
+export async function runVerifyCommand(options: VerifyOptions): Promise<void> {
+  const { from, to } = options
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new UsageError(`--from ${from} is after --to ${to}`)
+  }
+  const result = await verifyBook(engineDir(options.dir), options)
+  if (!result.ok) process.exitCode = EXIT.refused
+  if (options.json) printJson(result)
+  else print(verifyText(result))
+}
+
+/** Reads the book of a folder, which an engine may be writing to. Throws NoBook, CorruptBook, no_book. */
+export async function verifyBook(
+  dir: string,
+  range: { from?: number; to?: number } = {},
+): Promise<VerifyResult> {
+  const store = openSqliteStore(bookPath(dir), { readonly: true })
+  const progress = new Progress('verifying')
+  try {
+    const stream = bookStream()
+    const head = await store.head(stream)
+    if (head < 0) {
+      throw new CliError(
+        'no_book',
+        `the book in ${dir} has no entry yet: there is nothing to verify`,
+      )
+    }
+    if (range.from !== undefined && range.from > head) {
+      throw new UsageError(`--from ${range.from} is behind the end of the book, ${head}`)
+    }
+    const verifier = new Verifier({
+      codeHash: codeHash(),
+      hash: (text) => createHash('sha256').update(text).digest('hex'),
+      runningHash: createHash('sha256'),
+      ...(range.from !== undefined && { from: range.from }),
+      ...(range.to !== undefined && { to: range.to }),
+    })
+    for await (const page of store.read(stream, 0, head)) {
+      for (const event of page) verifier.feed(event)
+      progress.update(page[page.length - 1]!.position, head)
+    }
+    return verifier.finish()
+  } finally {
+    progress.finish()
+    await store.close()
+  }
+}
+
+/** A result for people: the first divergence with what led to it, back to the input. */
+export function verifyText(result: VerifyResult, width: number = outputWidth()): string {
+  const { checked, divergence, changed } = result
+  const rows: [string, string][] = [
+    [
+      'Verified',
+      result.ok ? 'every decision comes out the same' : `NO: ${result.faults} steps differ`,
+    ],
+    [
+      'Checked',
+      `${checked.events} events, ${checked.decisions} decisions, ${checked.steps} steps recorded by this code`,
+    ],
+    ['Digest', result.digest],
+  ]
+  for (const stretch of changed) {
+    const first =
+      stretch.first === null ? '' : `, first ${stretch.first.type} at ${stretch.first.position}`
+    rows.push([
+      'Other code',
+      `${stretch.codeHash.slice(0, 12)} recorded ${stretch.from} to ${stretch.to}: ${stretch.differing} of ${stretch.steps} steps come out otherwise now${first}`,
+    ])
+  }
+  if (divergence !== null) rows.push(...divergenceRows(divergence))
+  return table(rows, width)
+}
+
+function divergenceRows(divergence: Divergence): [string, string][] {
+  const shown = (side: Divergence['recorded']) =>
+    side === null ? 'nothing' : `${side.type} ${JSON.stringify(side.data)}`
+  return [
+    ['Divergence', `${divergence.kind}: ${divergence.message}`],
+    ['Recorded', shown(divergence.recorded)],
+    ['Computed', shown(divergence.computed)],
+    ...divergence.causes.map(({ position, type, at, data }): [string, string] => [
+      'Because',
+      `${position} ${type} at ${formatTime(at)} ${JSON.stringify(data)}`,
+    ]),
+  ]
+}

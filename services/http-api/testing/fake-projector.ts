@@ -1,0 +1,88 @@
+import { ReadModel } from '../../../projections/read-model.ts'
+import { TestBook } from '../../../projections/testing/book.ts'
+import type { BodyName } from '../../../schemas/types.gen.ts'
+import { errorsText, validateBody } from '../../../schemas/validate.ts'
+import type { Projected } from '../answer.ts'
+import { createHttpApi, type HttpApi, type HttpApiOptions } from '../http-api.ts'
+
+/** A book in memory whose events are folded when a test says so. */
+export class FakeProjector implements Projected {
+  readonly book = new TestBook()
+  readonly model = new ReadModel()
+  failed: Error | null = null
+  #wake = new Set<() => void>()
+
+  position(): number {
+    return this.model.position
+  }
+
+  failure(): Error | null {
+    return this.failed
+  }
+
+  /** Folds what the test has added to the book. */
+  fold(): this {
+    for (const event of this.book.events.slice(this.model.position + 1)) this.model.apply(event)
+    for (const wake of this.#wake) wake()
+    return this
+  }
+
+  waitFor(position: number, timeoutMs: number): Promise<boolean> {
+    if (position <= this.model.position) return Promise.resolve(true)
+    if (this.failed !== null) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const end = (reached: boolean): void => {
+        clearTimeout(timer)
+        this.#wake.delete(check)
+        resolve(reached)
+      }
+      const check = (): void => {
+        if (position <= this.model.position) end(true)
+      }
+      const timer = setTimeout(() => end(false), timeoutMs)
+      this.#wake.add(check)
+    })
+  }
+}
+
+export const READY = { ready: true, checks: [], version: '1.2.3', role: 'writer' }
+
+/** Runs a test against an API on a free port, and closes it whatever happens. */
+export async function withApi(
+  run: (api: HttpApi, projector: FakeProjector) => Promise<void>,
+  change: Partial<HttpApiOptions> = {},
+): Promise<void> {
+  const projector = new FakeProjector()
+  const api = await createHttpApi({
+    projector,
+    host: '127.0.0.1',
+    port: 0,
+    info: () => READY,
+    ...change,
+  })
+  try {
+    await run(api, projector)
+  } finally {
+    await api.close()
+  }
+}
+
+export interface Answer {
+  status: number
+  headers: Headers
+  body: Record<string, unknown>
+  text: string
+}
+
+export async function get(url: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(url, init)
+  const text = await response.text()
+  const body = text === '' ? {} : (JSON.parse(text) as Answer['body'])
+  return { status: response.status, headers: response.headers, body, text }
+}
+
+/** What is wrong with a body by its schema; '' when nothing is. */
+export function flaws(name: BodyName, body: unknown): string {
+  const result = validateBody(name, body)
+  return result.ok ? '' : errorsText(result.errors)
+}
