@@ -12,7 +12,7 @@ import { findOrder, orderBody, ordersProjection, type OrdersState } from './orde
 import { BOOK_ID, TestBook } from './testing/book.ts'
 
 function fold(book: TestBook): OrdersState {
-  return book.events.reduce(ordersProjection.apply, ordersProjection.initial())
+  return book.fold(ordersProjection)
 }
 
 function order(book: TestBook, id = '1') {

@@ -11,7 +11,7 @@ import { equityOf, portfolioBody, portfolioProjection, type PortfolioState } fro
 import { TestBook } from './testing/book.ts'
 
 function fold(book: TestBook): PortfolioState {
-  return book.events.reduce(portfolioProjection.apply, portfolioProjection.initial())
+  return book.fold(portfolioProjection)
 }
 
 function body(book: TestBook) {

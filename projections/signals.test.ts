@@ -11,7 +11,7 @@ import {
 import { TestBook } from './testing/book.ts'
 
 function fold(book: TestBook): SignalsState {
-  return book.events.reduce(signalsProjection.apply, signalsProjection.initial())
+  return book.fold(signalsProjection)
 }
 
 function only(book: TestBook, name: string) {

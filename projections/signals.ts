@@ -36,8 +36,8 @@ export interface SignalRecord {
 
 export interface SignalsState {
   list: Listing<SignalRecord>
-  /** id → source → the signal that answers to them. */
-  byId: Map<string, Map<string, SignalRecord>>
+  /** id → the signals that answer to it, one of each source: nearly always one. */
+  byId: Map<string, SignalRecord[]>
   approved: number
   denied: number
 }
@@ -96,22 +96,30 @@ function asked(
 
 function add(state: SignalsState, record: SignalRecord): void {
   state.list.add(record)
-  let sources = state.byId.get(record.signalId)
-  if (sources === undefined) {
-    sources = new Map()
-    state.byId.set(record.signalId, sources)
+  const holders = state.byId.get(record.signalId)
+  if (holders === undefined) {
+    state.byId.set(record.signalId, [record])
+    return
   }
+  const index = holders.findIndex(({ source }) => source === record.source)
+  if (index < 0) holders.push(record)
   // A repeat that was refused does not take the id from the signal that went through.
-  const holder = sources.get(record.source)
-  if (record.kind === 'refused' && holder !== undefined && holder.kind !== 'refused') return
-  sources.set(record.source, record)
+  else if (record.kind !== 'refused' || holders[index]!.kind === 'refused') holders[index] = record
+}
+
+function holder(
+  state: Readonly<SignalsState>,
+  signalId: string,
+  source: string,
+): SignalRecord | undefined {
+  return state.byId.get(signalId)?.find((record) => record.source === source)
 }
 
 function judge(state: SignalsState, data: RiskVerdict, entry: number, at: number): void {
   const { signalId, source } = data
   if (data.verdict === 'approved') state.approved++
   else state.denied++
-  let record = state.byId.get(signalId)?.get(source)
+  let record = holder(state, signalId, source)
   if (record === undefined || record.verdict !== null) {
     // A flatten is judged without a signal before it.
     record = {
@@ -165,18 +173,18 @@ function refuse(
  * `operator:alice:s-1`, which always names one only. Empty: none; more than one: ask by a longer name.
  */
 export function findSignals(state: Readonly<SignalsState>, name: string): SignalRecord[] {
-  const found = new Set<SignalRecord>(state.byId.get(name)?.values())
+  const found = new Set(state.byId.get(name))
   const first = name.indexOf(':')
   if (first < 0) return [...found]
   const second = name.indexOf(':', first + 1)
   if (second >= 0) {
-    const full = state.byId.get(name.slice(second + 1))?.get(name.slice(0, second))
+    const full = holder(state, name.slice(second + 1), name.slice(0, second))
     if (full !== undefined) return [full]
   }
   const owner = name.slice(0, first)
-  const owned = state.byId.get(name.slice(first + 1))
+  const id = name.slice(first + 1)
   for (const source of [owner, `operator:${owner}`, `strategy:${owner}`]) {
-    const record = owned?.get(source)
+    const record = holder(state, id, source)
     if (record !== undefined) found.add(record)
   }
   return [...found]

@@ -1,4 +1,3 @@
-import type { Bar } from '../market/bar.ts'
 import type { BarSource } from './backtest.ts'
 
 /** Bars as columns of equal length, rows in the order in which they are replayed. */

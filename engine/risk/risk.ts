@@ -3,7 +3,7 @@ import type { ChainEvent, Emit, EventOf, Processor } from '../chain/processor.ts
 import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, type Decimal, format, toNumber } from '../decimal.ts'
 import { DAY_MS, formatTime } from '../time.ts'
-import { closable } from '../trading/orders.ts'
+import { closable, type Order } from '../trading/orders.ts'
 import { type Limit, loss, type ParsedLimits, parseLimits } from './limits.ts'
 import { judge } from './review.ts'
 
@@ -29,8 +29,8 @@ const SEVERITY: Readonly<Record<TradingState, number>> = { ACTIVE: 0, REDUCING: 
 
 /**
  * The gate between signals and orders. Every signal gets exactly one verdict, with the rule, what it saw
- * and what it allows. ACTIVE trades, REDUCING only closes, HALTED sends nothing; the state is latched in
- * the book. A daily loss beyond its limit reduces until the trading day ends, a drawdown beyond its limit
+ * and what it allows. ACTIVE trades, REDUCING only closes, HALTED sends nothing; leaving ACTIVE cancels the
+ * working orders that open a position. The state is latched in the book. A daily loss beyond its limit reduces until the trading day ends, a drawdown beyond its limit
  * halts until an operator resumes.
  */
 export const riskProcessor: Processor<RiskState> = {
@@ -75,6 +75,10 @@ export const riskProcessor: Processor<RiskState> = {
         if (event.data.to === 'ACTIVE') {
           state.peak = table.portfolio.equity
           state.dayBase = table.portfolio.equity
+        } else {
+          // A resting order that opens would go on trading; one that protects a position stays.
+          const { actor, code } = event.data
+          cancelWorking(actor, code, (order) => !order.reducing, emit, table)
         }
         break
       case 'control.received':
@@ -189,10 +193,10 @@ function control(
       change(state, emit, { to: 'ACTIVE', code: 'operator_resume', ...common })
       break
     case 'cancel-all':
-      cancelAll(actor, reason, emit, table)
+      cancelWorking(actor, reason, () => true, emit, table)
       break
     case 'flatten': {
-      cancelAll(actor, reason, emit, table)
+      cancelWorking(actor, reason, () => true, emit, table)
       let next = table.orders.lastOrderId
       for (const holding of table.portfolio.holdings.values()) {
         if (holding.qty === 0) continue
@@ -223,9 +227,15 @@ function control(
   }
 }
 
-function cancelAll(actor: string, reason: string, emit: Emit, table: Readonly<StateTable>): void {
+function cancelWorking(
+  actor: string,
+  reason: string,
+  which: (order: Order) => boolean,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): void {
   for (const order of table.orders.open.values()) {
-    if (!order.cancelRequested) {
+    if (!order.cancelRequested && which(order)) {
       emit('order.cancel_requested', { orderId: order.orderId, actor, reason })
     }
   }

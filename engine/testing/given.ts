@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
+import type { EventType } from '../../schemas/types.gen.ts'
 import { Chain } from '../chain/chain.ts'
-import type { ChainEvent } from '../chain/processor.ts'
+import type { ChainData, ChainEvent } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { asChainEvent, type Input } from './fixtures.ts'
 
@@ -28,15 +29,15 @@ export class Outcome {
   }
 
   /** Data of the consequences of one type. */
-  all<T extends ChainEvent['type']>(type: T): Extract<ChainEvent, { type: T }>['data'][] {
-    return this.consequences
+  all<T extends EventType>(type: T): ChainData[T][] {
+    const events = this.consequences
       .map(({ event }) => event)
-      .filter((event): event is Extract<ChainEvent, { type: T }> => event.type === type)
-      .map((event) => event.data)
+      .filter((event) => event.type === type)
+    return events.map((event) => event.data as ChainData[T])
   }
 
   /** The only consequence of a type. */
-  one<T extends ChainEvent['type']>(type: T): Extract<ChainEvent, { type: T }>['data'] {
+  one<T extends EventType>(type: T): ChainData[T] {
     const found = this.all(type)
     assert.is(found.length, 1, `one ${type} among ${this.types.join(', ') || 'nothing'}`)
     return found[0]!

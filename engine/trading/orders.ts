@@ -29,6 +29,8 @@ export interface Order {
   filledQty: Decimal
   /** Price that reservations are made at; zero when it can only reduce, which reserves nothing. */
   reservePrice: Decimal
+  /** Placed to bring the position nearer to zero. */
+  reducing: boolean
   cancelRequested: boolean
 }
 
@@ -183,6 +185,7 @@ function intend(state: OrdersState, data: OrderIntended, table: Readonly<StateTa
   const close = lastClose(table.market, data.symbol)
   const qty = data.qty === 'all' ? affordable(table, data.symbol) : parse(data.qty)
   const value = price !== undefined ? parse(price) : Number.isNaN(close) ? ZERO : fromNumber(close)
+  const reducing = isReducing(table, data.symbol, data.side, qty)
   const order: Order = {
     orderId: data.orderId,
     symbol: data.symbol,
@@ -190,7 +193,8 @@ function intend(state: OrdersState, data: OrderIntended, table: Readonly<StateTa
     status: 'intended',
     qty,
     filledQty: ZERO,
-    reservePrice: isReducing(table, data.symbol, data.side, qty) ? ZERO : value,
+    reservePrice: reducing ? ZERO : value,
+    reducing,
     cancelRequested: false,
   }
   state.open.set(order.orderId, order)

@@ -10,6 +10,7 @@ import {
   type RiskVerdict,
   type SignalReceived,
 } from '../../schemas/types.gen.ts'
+import type { Projection } from '../projection.ts'
 
 export const BOOK_ID = 'b0123456789abcdef'
 export const START = 16_000 * DAY_MS
@@ -35,6 +36,13 @@ export class TestBook {
     }
     this.events.push(event)
     return event
+  }
+
+  fold<State>(projection: Projection<State>): State {
+    return this.events.reduce<State>(
+      (state, event) => projection.apply(state, event),
+      projection.initial(),
+    )
   }
 
   created(cash = '10000'): this {
@@ -199,6 +207,7 @@ export class TestBook {
       code,
       message: 'side must be one of buy, sell, close: send it again',
       payload: '{"side":"hold"}',
+      storedAt: formatTime(this.at),
       ...who,
     })
     return this

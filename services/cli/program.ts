@@ -5,19 +5,23 @@ import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../runtime/folder.ts'
 import { registerBacktest } from './backtest.ts'
 import { registerControls } from './control.ts'
+import { registerDoctor } from './doctor.ts'
 import { codeOf, EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import { hasColor, outputWidth, printJson, styled } from './output.ts'
 import { registerSignal } from './signal.ts'
+import { registerStart } from './start.ts'
 import { registerStatus } from './status.ts'
 import { registerVerify } from './verify.ts'
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerStart,
   registerBacktest,
   registerVerify,
   registerSignal,
   registerControls,
   registerStatus,
+  registerDoctor,
 ]
 
 const HELP_WIDTH = 80

@@ -229,7 +229,7 @@ export class Scene {
 
   /** Types of the stored reports, with the order's number: `accepted 1`. */
   reported(): string[] {
-    return this.bus.sent.map(({ type, data }) => `${type.slice(6)} ${data.orderId}`)
+    return this.bus.sent.map(({ type, data }) => `${type.slice(6)} ${String(data.orderId)}`)
   }
 
   codes(): unknown[] {
@@ -244,7 +244,10 @@ export class Scene {
   async settled(executor: Executor): Promise<void> {
     const done = () =>
       executor.position() === this.head && executor.reportedThrough() === this.broker.lastSequence()
-    await until(done, () => `settled: ${executor.position()} of ${this.head}, ${this.reported()}`)
+    await until(
+      done,
+      () => `settled: ${executor.position()} of ${this.head}, ${this.reported().join()}`,
+    )
   }
 
   async close(): Promise<void> {

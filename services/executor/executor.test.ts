@@ -7,7 +7,7 @@ import type { Broker } from '../../engine/ports/broker.ts'
 import type { Bus } from '../../engine/ports/bus.ts'
 import type { EventStore } from '../../engine/ports/event-store.ts'
 import type { Executor } from './executor.ts'
-import { BOOK, BrokerDouble, ReportsDouble, Scene, until } from './executor-fixture.ts'
+import { BOOK, type BrokerDouble, ReportsDouble, Scene, until } from './executor-fixture.ts'
 
 const id = (orderId: number) => clientOrderId(BOOK, orderId)
 
@@ -61,7 +61,8 @@ scene('a halt or cancel recorded while the executor was away is heeded at its st
   await s.halt()
   await s.intend(3)
   await s.settled(s.start())
-  assert.equal([...s.codes()].sort(), ['canceled', 'halted'])
+  assert.equal(new Set(s.codes()), new Set(['canceled', 'halted']))
+  assert.is(s.codes().length, 2)
   assert.equal(s.broker.submits, [id(3)])
   assert.ok(s.waits.includes(3), 'what an earlier run may have sent is looked up after a while')
 })
@@ -261,7 +262,10 @@ scene('a start publishes only what the book lacks', async (s) => {
   const second = s.start()
   await s.intend(2)
   await s.settled(second)
-  assert.equal(s.bus.asked, [1, 2, 3, 4].map((n) => `${BOOK}-r${n}`))
+  assert.equal(
+    s.bus.asked,
+    [1, 2, 3, 4].map((n) => `${BOOK}-r${n}`),
+  )
 })
 
 scene('a position counts as done only when its order was answered for', async (s) => {

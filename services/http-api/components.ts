@@ -3,19 +3,20 @@ import type { BodyName } from '../../schemas/types.gen.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 type JsonObject = { [key: string]: Json }
+type SchemaFile = JsonObject & { $id: string; title: string }
 
-const BY_ID: ReadonlyMap<string, JsonObject> = new Map(
+const BY_ID: ReadonlyMap<string, SchemaFile> = new Map(
   [COMMON_SCHEMA, ...Object.values(EVENT_SCHEMAS), ...Object.values(BODY_SCHEMAS)].map((schema) => {
-    const found = schema as JsonObject
-    return [String(found.$id), found]
+    const found = schema as SchemaFile
+    return [found.$id, found]
   }),
 )
 
 /** Refers to a body's schema in the OpenAPI document. */
 export function componentRef(name: BodyName): { $ref: string } {
-  const schema = BODY_SCHEMAS[name] as JsonObject | undefined
+  const schema = BODY_SCHEMAS[name] as SchemaFile | undefined
   if (schema === undefined) throw new Error(`there is no schema of ${name}`)
-  return { $ref: `#/components/schemas/${String(schema.title)}` }
+  return { $ref: `#/components/schemas/${schema.title}` }
 }
 
 /**
@@ -24,24 +25,24 @@ export function componentRef(name: BodyName): { $ref: string } {
  */
 export function components(names: readonly BodyName[]): Record<string, JsonObject> {
   const found: Record<string, JsonObject> = {}
-  const waiting = names.map((name) => BODY_SCHEMAS[name] as JsonObject)
+  const waiting = names.map((name) => BODY_SCHEMAS[name] as SchemaFile)
   for (let schema = waiting.pop(); schema !== undefined; schema = waiting.pop()) {
-    const title = String(schema.title)
+    const { title, $id } = schema
     if (Object.hasOwn(found, title)) continue
-    found[title] = rewrite(schema, String(schema.$id), waiting) as JsonObject
+    found[title] = rewrite(schema, $id, waiting) as JsonObject
   }
   return found
 }
 
-function rewrite(node: Json, base: string, waiting: JsonObject[]): Json {
+function rewrite(node: Json, base: string, waiting: SchemaFile[]): Json {
   if (Array.isArray(node)) return node.map((item) => rewrite(item, base, waiting))
   if (node === null || typeof node !== 'object') return node
-  const { $ref, $id, $schema, ...rest } = node
+  const { $ref, $id: _id, $schema: _schema, ...rest } = node
   if (typeof $ref === 'string') {
     const { target, id, pointer } = lookUp($ref, base)
     if (pointer === '') {
       waiting.push(target)
-      return { $ref: `#/components/schemas/${String(target.title)}`, ...rest }
+      return { $ref: `#/components/schemas/${target.title}`, ...rest }
     }
     let part: Json | undefined = target
     for (const name of pointer.split('/').slice(1)) part = (part as JsonObject | undefined)?.[name]
@@ -53,7 +54,7 @@ function rewrite(node: Json, base: string, waiting: JsonObject[]): Json {
   return copy
 }
 
-function lookUp(ref: string, base: string): { target: JsonObject; id: string; pointer: string } {
+function lookUp(ref: string, base: string): { target: SchemaFile; id: string; pointer: string } {
   const url = new URL(ref, base)
   const pointer = decodeURIComponent(url.hash.slice(1))
   url.hash = ''

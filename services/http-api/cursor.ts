@@ -10,7 +10,7 @@ export function encodeCursor({ listing, descending, key }: Cursor): string {
 }
 
 const CURSOR = /^[A-Za-z0-9_-]{8,200}$/
-const INSIDE = /^1 ([a-z]+) (asc|desc) (\S{1,64})$/
+const INSIDE = /^1 ([a-z]+) (asc|desc) ([A-Za-z0-9./-]{1,64})$/
 
 /** Null when the text is no cursor that this API has given out. */
 export function decodeCursor(text: string): Cursor | null {

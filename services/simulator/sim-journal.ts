@@ -262,7 +262,8 @@ function identify(db: Connection, path: string, bookId: string): void {
       throw new NotAJournal(path, "it is another program's database")
     }
     const [version, found] = row(db, 'SELECT version, book_id FROM journal')
-    if (version !== VERSION) throw new NotAJournal(path, `it has format ${version}, not ${VERSION}`)
+    if (version !== VERSION)
+      throw new NotAJournal(path, `it has format ${String(version)}, not ${VERSION}`)
     if (found !== bookId) throw new ForeignJournal(path, String(found), bookId)
   }
   const [mode] = db.pragma('journal_mode = WAL') as { journal_mode: string }[]

@@ -67,10 +67,20 @@ export async function withApi(
   }
 }
 
+/** The fields that tests look at most; the others are what the test says they are. */
+export interface AnswerBody {
+  type?: string
+  detail?: string
+  errors?: { pointer: string; detail: string }[]
+  items?: Record<string, unknown>[]
+  next?: string | null
+  [field: string]: unknown
+}
+
 export interface Answer {
   status: number
   headers: Headers
-  body: Record<string, unknown>
+  body: AnswerBody
   text: string
 }
 

@@ -1,0 +1,97 @@
+/** `npm run bench [-- --json] [--bars 100000,1000000]`: figures beside the targets of the design. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const TARGET_BARS_PER_SECOND = 1_500_000
+/** Peak memory at the largest size may exceed that at the smallest by so much, and is still flat. */
+const FLAT_MB = 64
+
+interface Run {
+  bars: number
+  orders: number
+  decisions: number
+  seconds: number
+  barsPerSecond: number
+  peakMemoryMb: number
+}
+
+/** Strategies that trade often and rarely, with and without limits; averages are in bars. */
+const CASES = [
+  { name: 'busy, limits on', fast: 20, slow: 60, risk: 'on' },
+  { name: 'busy, limits off', fast: 20, slow: 60, risk: 'off' },
+  { name: 'calm, limits on', fast: 1000, slow: 3000, risk: 'on' },
+] as const
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    bars: { type: 'string', default: '100000,1000000,10000000' },
+  },
+})
+const sizes = values.bars.split(',').map(Number)
+if (sizes.some((size) => !(Number.isInteger(size) && size > 0))) {
+  console.error('error: --bars takes whole numbers above zero, such as 100000,1000000')
+  process.exit(2)
+}
+
+build()
+const results = CASES.map((one) => {
+  const runs = sizes.map((size) => run(size, one))
+  const first = runs[0]!
+  const last = runs[runs.length - 1]!
+  return {
+    name: one.name,
+    runs,
+    targetBarsPerSecond: TARGET_BARS_PER_SECOND,
+    meetsTarget: last.barsPerSecond >= TARGET_BARS_PER_SECOND,
+    memoryFlat: last.peakMemoryMb - first.peakMemoryMb <= FLAT_MB,
+  }
+})
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length }
+if (values.json) console.log(JSON.stringify({ machine, backtest: results }, null, 2))
+else print()
+
+function build(): void {
+  if (!existsSync(`${ROOT}/scripts/build.ts`)) return
+  const built = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-stale'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (built.status !== 0) process.exit(1)
+}
+
+function run(size: number, one: (typeof CASES)[number]): Run {
+  const script = fileURLToPath(new URL('./backtest-run.mjs', import.meta.url))
+  const ran = spawnSync(
+    process.execPath,
+    [script, String(size), String(one.fast), String(one.slow), one.risk],
+    { encoding: 'utf8' },
+  )
+  if (ran.status !== 0) {
+    console.error(ran.stderr)
+    process.exit(1)
+  }
+  return JSON.parse(ran.stdout) as Run
+}
+
+function print(): void {
+  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`)
+  console.log(`target: ${millions(TARGET_BARS_PER_SECOND)} bars/s inside, memory flat\n`)
+  for (const { name, runs, meetsTarget, memoryFlat } of results) {
+    console.log(name)
+    for (const { bars, orders, barsPerSecond, peakMemoryMb } of runs) {
+      console.log(
+        `  ${String(bars).padStart(9)} bars  ${millions(barsPerSecond).padStart(6)} bars/s  ${String(peakMemoryMb).padStart(4)} MB peak  ${orders} orders`,
+      )
+    }
+    console.log(`  ${meetsTarget ? 'meets' : 'misses'} the target; memory ${memoryFlat ? 'flat' : 'grows'}\n`)
+  }
+}
+
+function millions(value: number): string {
+  return `${(value / 1e6).toFixed(2)}M`
+}

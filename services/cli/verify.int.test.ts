@@ -1,0 +1,151 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { stepChecksum } from '../../engine/events/step-recorder.ts'
+import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
+import { bookPath } from '../runtime/folder.ts'
+import { barsCsv, cli, inFolder, writeBook } from './cli-fixture.ts'
+
+const verify = (folder: string, ...more: string[]) => cli(['verify', '--dir', folder, ...more])
+
+test(
+  'a book comes out the same, with the digest of the backtest of its bars',
+  inFolder(async (folder) => {
+    const { events } = await writeBook(folder, 60)
+    const { code, stdout, stderr } = await verify(folder, '--json')
+    assert.is(code, 0, stderr)
+    assert.is(stderr, '')
+    const result = JSON.parse(stdout)
+    assert.is(result.ok, true)
+    assert.is(result.divergence, null)
+    assert.equal(result.changed, [])
+    assert.is(result.checked.events, events)
+    assert.ok(result.checked.decisions > 10)
+
+    writeFileSync(join(folder, 'AAPL.csv'), barsCsv(60))
+    writeFileSync(join(folder, 'risk.json'), '{"maxOrderNotional": "1005"}')
+    const backtest = await cli([
+      ...['backtest', '--data', join(folder, 'AAPL.csv'), '--strategy', 'sma_cross', '--json'],
+      ...['--set', 'fast=2', 'slow=4', 'size=10', '--risk', join(folder, 'risk.json')],
+    ])
+    const other = JSON.parse(backtest.stdout)
+    // Nothing fills in this book, so the decisions agree up to the first exit.
+    assert.is(other.digest.length, result.digest.length)
+
+    const text = await verify(folder)
+    assert.is(text.code, 0)
+    assert.match(text.stdout, /^Verified {2}every decision comes out the same\n/)
+  }),
+)
+
+test(
+  'an altered byte exits 3 and names the place',
+  inFolder(async (folder) => {
+    await writeBook(folder, 60, {
+      alter(step, day) {
+        if (day !== 30) return
+        step.proposed[0]!.body = step.proposed[0]!.body.replace(/"close":"\d/, '"close":"9')
+      },
+    })
+    const { code, stdout } = await verify(folder, '--json')
+    assert.is(code, 3)
+    const result = JSON.parse(stdout)
+    assert.is(result.ok, false)
+    assert.is(result.divergence.kind, 'altered')
+    assert.is(result.divergence.type, 'market.bar')
+    const text = await verify(folder)
+    assert.is(text.code, 3)
+    assert.match(text.stdout, 'does not match its checksum')
+    // What lies outside the range is not compared.
+    const { position } = result.divergence
+    assert.is((await verify(folder, '--from', String(position + 1))).code, 0)
+    assert.is((await verify(folder, '--to', String(position - 1))).code, 0)
+  }),
+)
+
+/** Lets the book hold another quantity than the chain decides, under correct checksums. */
+async function divergingBook(folder: string, code?: string): Promise<void> {
+  let previous = ''
+  await writeBook(folder, 60, {
+    ...(code !== undefined && { codeHash: code }),
+    alter({ proposed }) {
+      const intent = proposed.find((event) => event.type === 'order.intended')
+      if (intent !== undefined) intent.body = intent.body.replace('"qty":"10"', '"qty":"11"')
+      const last = proposed[proposed.length - 1]!
+      const hash = (text: string) => createHash('sha256').update(text).digest('hex')
+      const bodies = proposed.map((event) => event.body)
+      last.checksum = stepChecksum(hash, previous, proposed[0]!.id, bodies)
+      previous = last.checksum
+    },
+  })
+}
+
+test(
+  'another decision under the same code exits 3 and tells what led to it',
+  inFolder(async (folder) => {
+    await divergingBook(folder)
+    const { code, stdout } = await verify(folder, '--json')
+    assert.is(code, 3)
+    const { divergence } = JSON.parse(stdout)
+    assert.is(divergence.kind, 'diverged')
+    assert.is(divergence.type, 'order.intended')
+    assert.is(divergence.recorded.data.qty, '11')
+    assert.is(divergence.computed.data.qty, '10')
+    assert.is(divergence.causes.at(-1).type, 'market.bar')
+    const text = await verify(folder)
+    assert.is(text.code, 3)
+    assert.match(text.stdout, /^Verified {4}NO: \d+ steps differ$/m)
+    assert.match(text.stdout, /qty: recorded "11", computed "10"/)
+    assert.match(text.stdout, /^Because .*market\.bar at 1970-/m)
+    const narrow = await cli(['verify', '--dir', folder], { env: { COLUMNS: '40' } })
+    assert.ok(narrow.stdout.split('\n').every((line) => line.length <= 40))
+  }),
+)
+
+test(
+  'the same under other code is a change, not a failure',
+  inFolder(async (folder) => {
+    await divergingBook(folder, 'c'.repeat(64))
+    const { code, stdout } = await verify(folder, '--json')
+    assert.is(code, 0)
+    const { ok, changed } = JSON.parse(stdout)
+    assert.is(ok, true)
+    assert.is(changed[0].codeHash, 'c'.repeat(64))
+    assert.ok(changed[0].differing > 0)
+    assert.match((await verify(folder)).stdout, /^Other code {2}cccccccccccc recorded/m)
+  }),
+)
+
+test(
+  'a damaged file exits 3, a missing or empty book 4, a wrong range 2',
+  inFolder(async (folder) => {
+    const none = await verify(folder, '--json')
+    assert.is(none.code, 4)
+    assert.is(JSON.parse(none.stdout).error.code, 'no_book')
+    assert.match(none.stderr, /^error: no book in/)
+
+    const store = openSqliteStore(bookPath(folder))
+    await store.close()
+    const empty = await verify(folder)
+    assert.is(empty.code, 4)
+    assert.match(empty.stderr, 'has no entry yet')
+
+    const { events } = await writeBook(folder, 60)
+    assert.is((await verify(folder, '--from', '5', '--to', '4')).code, 2)
+    assert.is((await verify(folder, '--from', String(events))).code, 2)
+    assert.is((await verify(folder, '--from', '-1')).code, 2)
+
+    const bytes = readFileSync(bookPath(folder))
+    // The middle of a page of rows: the header and the schema stay readable.
+    bytes.fill(0xff, 4096 * 6, 4096 * 7)
+    writeFileSync(bookPath(folder), bytes)
+    const damaged = await verify(folder, '--json')
+    assert.is(damaged.code, 3, damaged.stderr)
+    assert.is(JSON.parse(damaged.stdout).error.code, 'corrupt_book')
+    assert.match(damaged.stderr, bookPath(folder))
+  }),
+)
+
+test.run()
