@@ -105,7 +105,7 @@ test('whatever the engine decides, the read model says the same', () => {
         for (const order of table.orders.open.values()) {
           const seen = states.orders.byId.get(order.orderId)
           assert.is(seen?.status, order.status)
-          assert.is(format(seen.filledQty), format(order.filledQty))
+          assert.is(seen && format(seen.filledQty), format(order.filledQty))
         }
         assert.is(states.signals.list.size, states.signals.approved + states.signals.denied)
       }

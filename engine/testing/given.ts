@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import type { EventType } from '../../schemas/types.gen.ts'
 import { Chain } from '../chain/chain.ts'
 import type { ChainData, ChainEvent } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { asChainEvent, type Input } from './fixtures.ts'
+import { type Step, StepRecorder } from '../events/step-recorder.ts'
+import type { StoredEvent } from '../ports/event-store.ts'
+import { Verifier, type VerifyResult } from '../replay/verify.ts'
+import { asChainEvent, CODE_HASH, type Input, RUN, sha256 } from './fixtures.ts'
 
 /** A consequence and the index of its cause in the step; the input is 0. */
 export interface Consequence {
@@ -94,4 +98,46 @@ export class Given {
 
 export function given(...inputs: Input[]): Given {
   return new Given().and(...inputs)
+}
+
+/** A book in memory, written by a StepRecorder as the writer does, one step per input. */
+export class RecordedBook {
+  readonly chain = new Chain()
+  readonly recorder: StepRecorder
+  readonly stored: StoredEvent[] = []
+  readonly steps: Step[] = []
+
+  constructor(run = RUN) {
+    this.recorder = new StepRecorder(this.chain, run, sha256, 0, '')
+  }
+
+  readonly take = ({ type, at, data }: Input): Step => {
+    const step = this.recorder.compute(type, at, at + 5, structuredClone(data))
+    this.steps.push(step)
+    for (const [index, proposed] of step.proposed.entries()) {
+      this.stored.push({ ...proposed, position: step.first + index })
+    }
+    return step
+  }
+}
+
+export function recordedBook(...inputs: Input[]): RecordedBook {
+  const book = new RecordedBook()
+  for (const input of inputs) book.take(input)
+  return book
+}
+
+/** Lets a Verifier of the same code read stored events, as they are. */
+export function verify(
+  stored: readonly StoredEvent[],
+  options: { codeHash?: string; from?: number; to?: number } = {},
+): VerifyResult {
+  const verifier = new Verifier({
+    codeHash: CODE_HASH,
+    hash: sha256,
+    runningHash: createHash('sha256'),
+    ...options,
+  })
+  for (const event of stored) verifier.feed(event)
+  return verifier.finish()
 }

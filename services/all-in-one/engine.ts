@@ -92,9 +92,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ...(options.natsUrl !== undefined && { url: options.natsUrl }),
     })
     cleanup.add('nats-server', () => server.stop())
-    const nc = await connectNats(server.url, 'engine', (status) =>
-      log.warn({ status: status.type }, `the connection to NATS is ${status.type}`),
-    )
+    const nc = await connectNats(server.url, 'engine', ({ type }) => {
+      if (type === 'disconnected') log.warn('lost the connection to NATS; connecting again')
+      else if (type === 'reconnected') log.info('connected to NATS again')
+    })
     cleanup.add('nats', () => nc.close())
     await provision(nc, { bookId, account })
     const bus = new NatsBus(nc)
