@@ -150,10 +150,10 @@ test('ties go to the even neighbour', () => {
 test('the border of the safe integers is crossed there and back', () => {
   const edge: Decimal = Number.MAX_SAFE_INTEGER
   const beyond = decimal.add(edge, 1)
-  assert.type(beyond, 'bigint')
+  assert.is(typeof beyond, 'bigint')
   assert.is(format(beyond), '9007199.254740992')
   assert.is(decimal.sub(beyond, 1), edge)
-  assert.type(decimal.mul(parse('9007199'), parse('2')), 'bigint')
+  assert.is(typeof decimal.mul(parse('9007199'), parse('2')), 'bigint')
   assert.is(decimal.div(decimal.mul(parse('9007199'), parse('2')), parse('2')), parse('9007199'))
   assert.is(decimal.neg(decimal.neg(beyond)), beyond)
   assert.is(decimal.trunc(beyond), parse('9007199'))

@@ -55,8 +55,8 @@ test('a later processor sees the cause before its consequences', () => {
 
 test('indices count within the step, and start anew with the next', () => {
   const chain = new Chain()
-  for (const input of opened()) chain.step(asChainEvent(input), assert.unreachable)
-  chain.step(asChainEvent(bar('A', 0, 10)), assert.unreachable)
+  for (const input of opened()) chain.step(asChainEvent(input), () => assert.unreachable())
+  chain.step(asChainEvent(bar('A', 0, 10)), () => assert.unreachable())
   for (const id of ['a', 'b']) {
     const indices: number[] = []
     const input = asChainEvent(signal(0, { signalId: id, qty: '1' }))

@@ -29,14 +29,14 @@ export function decimalText(whole = 12, decimals = 9): fc.Arbitrary<string> {
     .map(([sign, left, right]) => `${sign}${left}${right === null ? '' : `.${right}`}`)
 }
 
-/** A price in cents from 1.00 to 400.00, as text. */
+/** A price in cents from 30.00 to 60.00, as text: near enough to each other to trade, far enough to lose. */
 export const price: fc.Arbitrary<string> = fc
-  .integer({ min: 100, max: 40_000 })
+  .integer({ min: 3000, max: 6000 })
   .map((cents) => String(cents / 100))
 
 /** Shares above zero, mostly whole. */
 export const shares: fc.Arbitrary<string> = fc.oneof(
-  { weight: 4, arbitrary: fc.integer({ min: 1, max: 500 }).map(String) },
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 300 }).map(String) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 500_000 }).map((n) => String(n / 1000)) },
 )
 
@@ -71,7 +71,7 @@ export type Move =
   | { do: 'control'; action: 'halt' | 'resume' | 'cancel-all' | 'flatten' }
   | { do: 'restart'; settings: ChainSettings }
 
-type SignalSize = { qty: string } | { notional: string } | Record<string, never>
+type SignalSize = { qty: string } | { notional: string }
 
 const symbol = fc.constantFrom(...SYMBOLS)
 const plainReport = fc.constantFrom<PlainReport>(
@@ -117,7 +117,7 @@ export const busySettings: fc.Arbitrary<ChainSettings> = fc
     risk: limits,
     strategies,
     feed: fc.constantFrom('historical' as const, 'realtime' as const),
-    symbols: fc.constantFrom<string[]>([], ['A', 'B']),
+    symbols: fc.constantFrom<string[]>([], ['A', 'C']),
   })
   .map(settings)
 
@@ -141,7 +141,7 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
         shares.map((qty) => ({ qty })),
         fc.constant({ qty: 'all' }),
         fc.integer({ min: 1, max: 9000 }).map((n) => ({ notional: String(n) })),
-        fc.constant({}),
+        fc.constant({ qty: '20' }),
       ),
       price,
       type: fc.constantFrom(
@@ -150,7 +150,7 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
         'limit' as const,
         'stop' as const,
       ),
-      late: fc.boolean(),
+      late: fc.constantFrom(false, false, false, true),
     }),
   },
   {
@@ -172,10 +172,10 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant('stray' as const),
-      orderId: fc.integer({ min: 1, max: 40 }),
+      orderId: fc.integer({ min: 1, max: 12 }),
       kind: fc.oneof(plainReport, fc.constant('fill' as const)),
       symbol: fc.constantFrom(...SYMBOLS, 'ZZZ'),
     }),
@@ -202,7 +202,7 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
 /** A random history: the settings it begins with, and what happens. */
 export const history: fc.Arbitrary<{ settings: ChainSettings; moves: Move[] }> = fc.record({
   settings: busySettings,
-  moves: fc.array(move, { minLength: 1, maxLength: 60 }),
+  moves: fc.array(move, { minLength: 1, maxLength: 80, size: 'max' }),
 })
 
 /**
@@ -226,6 +226,7 @@ export function play(
     take(input)
   }
   for (const input of opened(from.settings)) sequence(input)
+  for (const name of ['A', 'B']) sequence(bar(name, 0, '45'))
   for (const [index, made] of from.moves.entries()) {
     if (made.do === 'bar') day += made.days
     const input = inputOf(made, table, day, index)

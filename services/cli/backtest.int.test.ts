@@ -287,12 +287,12 @@ test(
     assert.is(recorded.code, 0, recorded.stderr)
     const summary = JSON.parse(recorded.stdout)
     assert.is(summary.bars, 60)
-    assert.is(summary.assumptions.risk.maxOrderNotional, '1005')
+    assert.is(summary.assumptions.risk.maxOrderNotional, '935')
     assert.ok(summary.orders.denied > 0)
     assert.equal(summary.warnings, [])
 
     const risk = join(folder, 'risk.json')
-    writeFileSync(risk, '{"maxOrderNotional": "1005"}')
+    writeFileSync(risk, '{"maxOrderNotional": "935"}')
     const files = await cli([
       ...['backtest', '--data', bars, '--strategy', 'sma_cross', '--risk', risk, '--json'],
       ...['--set', 'fast=2', 'slow=4', 'size=10'],

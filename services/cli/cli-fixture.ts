@@ -8,7 +8,12 @@ import { Chain } from '../../engine/chain/chain.ts'
 import { type Step, StepRecorder } from '../../engine/events/step-recorder.ts'
 import { barToWire } from '../../engine/market/bar-wire.ts'
 import { DAY_MS } from '../../engine/time.ts'
-import type { ChainSettings } from '../../schemas/types.gen.ts'
+import type { Bar } from '../../engine/market/bar.ts'
+import { Exchange } from '../../engine/exchange/exchange.ts'
+import type { BrokerOrder, BrokerReport } from '../../engine/ports/broker.ts'
+import { brokerOrder } from '../../engine/trading/broker-order.ts'
+import { reportEvent } from '../../engine/trading/reports.ts'
+import type { ChainSettings, EventType, OrderIntended } from '../../schemas/types.gen.ts'
 import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
 import { codeHash } from '../runtime/code-hash.ts'
 import { bookPath, bookStream } from '../runtime/folder.ts'
@@ -73,7 +78,7 @@ export const SETTINGS: ChainSettings = {
   timeframe: '1d',
   symbols: [],
   strategies: [{ name: 'sma_cross', params: { fast: 2, slow: 4, mode: 'long-only', size: '10' } }],
-  risk: { maxOrderNotional: '1005' },
+  risk: { maxOrderNotional: '935' },
   exchange: DEFAULT_EXCHANGE,
 }
 
@@ -82,68 +87,73 @@ export function closeOf(day: number): number {
   return Math.round((100 + 8 * Math.sin(day / 3)) * 100) / 100
 }
 
-/** Writes a book of `days` bars, decided by the chain but not traded: orders stay intents. */
+/** Writes a book of `days` bars as a lock-step engine with a simulated broker would. */
 export async function writeBook(
   dir: string,
   days: number,
   change: {
     settings?: ChainSettings
     codeHash?: string
+    /** Changes a step before it is stored; `day` is -1 before the first bar. */
     alter?: (step: Step, day: number) => void
   } = {},
-): Promise<{ events: number; bars: number }> {
+): Promise<{ events: number }> {
   const store = openSqliteStore(bookPath(dir))
   try {
     const hash = (text: string) => createHash('sha256').update(text).digest('hex')
     const recorder = new StepRecorder(new Chain(), 'a'.repeat(16), hash, 0, '')
     const bookId = `b${'1'.repeat(16)}`
     const settings = change.settings ?? SETTINGS
-    const append = async (
-      type: Parameters<StepRecorder['compute']>[0],
-      at: number,
-      data: unknown,
-      day: number,
-    ) => {
+    const reports: BrokerReport[] = []
+    const intents: BrokerOrder[] = []
+    const exchange = new Exchange(settings.exchange, (report) => reports.push(report))
+    let day = -1
+    const append = async (type: EventType, at: number, data: unknown) => {
       const before = recorder.next - 1
       const step = recorder.compute(type, at, at + 5, data)
+      for (const event of step.events) {
+        if (event.type !== 'order.intended') continue
+        intents.push(brokerOrder(bookId, event.data as OrderIntended))
+      }
       change.alter?.(step, day)
       await store.append(bookStream(), before, step.proposed)
     }
-    await append(
-      'book.created',
-      0,
-      { bookId, account: 'main', currency: 'USD', cash: '100000' },
-      -1,
-    )
-    await append(
-      'engine.started',
-      0,
-      {
-        run: 'a'.repeat(16),
-        codeHash: change.codeHash ?? codeHash(),
-        engineVersion: '0.0.0',
-        nodeVersion: process.versions.node,
-        settings,
-      },
-      -1,
-    )
-    for (let day = 0; day < days; day++) {
-      const close = closeOf(day)
-      const bar = {
-        symbol: 'AAPL',
-        time: day * DAY_MS,
-        open: close,
-        high: close + 1,
-        low: close - 1,
-        close,
-        volume: 1e6,
+    const settle = async (at: number) => {
+      while (intents.length > 0 || reports.length > 0) {
+        for (const order of intents.splice(0)) exchange.submit(order, at)
+        for (const report of reports.splice(0)) {
+          const { type, data } = reportEvent(report, at)
+          await append(type, at, data)
+        }
       }
-      await append('market.bar', (day + 1) * DAY_MS, barToWire(bar, 'file', '1d'), day)
     }
-    return { events: recorder.next, bars: days }
+    const { cash } = settings.exchange
+    await append('book.created', 0, { bookId, account: 'main', currency: 'USD', cash })
+    await append('engine.started', 0, {
+      run: 'a'.repeat(16),
+      codeHash: change.codeHash ?? codeHash(),
+      engineVersion: '0.0.0',
+      nodeVersion: process.versions.node,
+      settings,
+    })
+    for (day = 0; day < days; day++) {
+      const bar = barOf(day)
+      exchange.onBar(bar)
+      await settle(bar.end)
+      await append('market.bar', bar.end, barToWire(bar, 'file', '1d'))
+      await settle(bar.end)
+    }
+    return { events: recorder.next }
   } finally {
     await store.close()
   }
+}
+
+function barOf(day: number): Bar {
+  const close = closeOf(day)
+  const time = day * DAY_MS
+  const prices = { open: close, high: close + 1, low: close - 1, close }
+  return { symbol: 'AAPL', symbolIndex: 0, time, end: time + DAY_MS, ...prices, volume: 1e6 }
 }
 
 /** The same bars as CSV. */

@@ -55,6 +55,8 @@ export interface Executor {
 
 /** Header of a broker's report: its sequence. */
 export const SEQUENCE_HEADER = 'bitacora-broker-sequence'
+/** Header of a simulated broker's report: its clock, ms, which is engine time on a historical feed. */
+export const CLOCK_HEADER = 'bitacora-clock'
 
 const BACKOFF = { baseMs: 1000, maxMs: 30_000, jitter: 0.1 }
 const SETTLE_MS = 1000
@@ -298,7 +300,10 @@ class BookExecutor implements Executor {
     const { type, data } = reportEvent(report, report.occurredAt)
     this.#outbox.put({
       id: `${this.#options.bookId}-r${report.sequence}`,
-      headers: { [SEQUENCE_HEADER]: String(report.sequence) },
+      headers: {
+        [SEQUENCE_HEADER]: String(report.sequence),
+        ...(report.clock !== undefined && { [CLOCK_HEADER]: String(report.clock) }),
+      },
       payload: payload(type, data as never),
       stored: () => {
         this.#reported = report.sequence

@@ -481,7 +481,12 @@ test('property: with any reopenings the reports are those of the pure exchange',
             broker = folder.open(settings)
             seen = collect(broker)
           }
-          assert.equal(seen, expected)
+          // The clock is the broker's own addition; it never runs back.
+          assert.equal(
+            seen.map(({ clock: _, ...report }) => report),
+            expected,
+          )
+          assert.ok(seen.every((report, i) => i === 0 || seen[i - 1]!.clock! <= report.clock!))
         }
         assert.is(format(broker.account.cash), format(exchange.account.cash))
         reports += expected.length

@@ -270,9 +270,10 @@ export class SimBroker implements Broker {
   }
 
   /** An exchange whose reports are collected, and counted in the state they belong to. */
-  #exchange(state: Pick<State, 'resting'>, settings: ExchangeSettings): Exchange {
+  #exchange(state: Pick<State, 'resting' | 'now'>, settings: ExchangeSettings): Exchange {
     return new Exchange(settings, (report) => {
-      this.#fresh.push(report)
+      // Engine time on a historical feed: when the broker knew it, not the bar's start that the fill carries.
+      this.#fresh.push({ ...report, clock: state.now })
       const { kind, symbol } = report
       const change =
         kind === 'accepted'
