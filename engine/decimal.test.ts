@@ -10,6 +10,7 @@ const SCALE_BIG = BigInt(SCALE)
 /** Nanos from small over the border of safe integers, both signs, to far beyond it. */
 const nanos: fc.Arbitrary<bigint> = fc.oneof(
   fc.bigInt({ min: -2_000_000_000n, max: 2_000_000_000n }),
+  fc.bigInt({ min: -(10n ** 13n), max: 10n ** 13n }),
   fc.bigInt({ min: -20_000n, max: 20_000n }).map((whole) => whole * SCALE_BIG),
   fc.bigInt({ min: -20n, max: 20n }).map((n) => BigInt(Number.MAX_SAFE_INTEGER) + n),
   fc.bigInt({ min: -20n, max: 20n }).map((n) => -BigInt(Number.MAX_SAFE_INTEGER) + n),

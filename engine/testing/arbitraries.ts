@@ -91,10 +91,10 @@ export const limits: fc.Arbitrary<RiskLimits | null> = fc.option(
       maxPosition: fc.constantFrom('50', '400'),
       maxGrossExposure: fc.constantFrom('0.5', '1', '3'),
       priceCollar: fc.constantFrom('0.05', '0.5'),
-      maxDailyLoss: fc.constantFrom('0.01', '0.1'),
-      maxDrawdown: fc.constantFrom('0.05', '0.3'),
+      maxDailyLoss: fc.constantFrom('0.01', '0.1', '1000'),
+      maxDrawdown: fc.constantFrom('0.05', '0.3', '1000'),
     },
-    { requiredKeys: [] },
+    { requiredKeys: ['maxDailyLoss', 'maxDrawdown'] },
   ),
 )
 

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Timeframe } from '../../engine/market/bar.ts'
+import { parseTime } from '../../engine/time.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import { lockFolder } from '../adapters/embedded/folder-lock.ts'
 import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
@@ -161,7 +162,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       broker,
       speed: options.speed,
       lastBar: (symbol) => writer.lastBar(options.feed, symbol, options.bars.timeframe),
-      settled: () => settled(writer, executor, broker),
+      settled: (bar) =>
+        settled(
+          writer,
+          executor,
+          broker,
+          () =>
+            bar === null ||
+            writer.lastBar(bar.feed, bar.symbol, bar.timeframe) >= parseTime(bar.time),
+        ),
       log,
     })
     cleanup.add('feed', () => feed.stop())
@@ -205,13 +214,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /**
- * Resolves when the engine has nothing left to do: inputs drained, steps in the book, intents answered,
- * answers in the book. All of it is looked at in one turn of the event loop, so nothing can be between two of them.
+ * Resolves when a bar has arrived and the engine has nothing left to do: inputs drained, steps in the book,
+ * intents answered, answers in the book. All of it is looked at in one turn of the event loop, so nothing
+ * can be between two of them; a message that NATS has not delivered yet is seen by what it brings missing.
  */
-async function settled(writer: Writer, executor: Executor, broker: SimBroker): Promise<void> {
-  for (;;) {
+async function settled(
+  writer: Writer,
+  executor: Executor,
+  broker: SimBroker,
+  arrived: () => boolean,
+): Promise<void> {
+  while (writer.running) {
     const reports = broker.lastSequence()
     if (
+      arrived() &&
       writer.idle &&
       writer.brokerSequence >= reports &&
       executor.position() >= writer.position &&
@@ -219,7 +235,7 @@ async function settled(writer: Writer, executor: Executor, broker: SimBroker): P
     ) {
       return
     }
-    if (!writer.running) return new Promise(() => {})
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
+  return new Promise(() => {})
 }

@@ -131,6 +131,26 @@ test('what is not HTTP is told so', async () => {
   })
 })
 
+test('a client that is told so and stays is let go', async () => {
+  await withApi(async (api) => {
+    const { hostname, port } = new URL(api.url)
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
+    const cut = new Promise<string>((resolve) => {
+      socket.once('error', (error: NodeJS.ErrnoException) => resolve(String(error.code)))
+      setTimeout(() => resolve('still there'), 3000).unref()
+    })
+    socket.write('nonsense\r\n\r\n')
+    await new Promise((resolve) => socket.once('data', resolve))
+    const knock = setInterval(() => socket.write('x'), 100)
+    try {
+      assert.match(await cut, /^(ECONNRESET|EPIPE)$/)
+    } finally {
+      clearInterval(knock)
+      socket.destroy()
+    }
+  })
+})
+
 test('closing does not wait for clients that never finish', async () => {
   const sockets: ReturnType<typeof connect>[] = []
   let started = 0

@@ -20,8 +20,11 @@ export interface FileFeedOptions {
   speed: number | 'max'
   /** Start of the newest bar of a symbol that the book holds, ms; NaN for none. */
   lastBar(symbol: string): number
-  /** Resolves when the engine has nothing left to do for a bar: in the book, intents answered, answers in the book. */
-  settled(): Promise<void>
+  /**
+   * Resolves when the book holds the bar (null: whatever was published before) and the engine has nothing
+   * left to do for it: intents answered, answers in the book.
+   */
+  settled(bar: MarketBar | null): Promise<void>
   log: Log
 }
 
@@ -43,6 +46,10 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
   let stopped = false
   let last: string | null = null
   let wake: () => void = () => {}
+  let halt: () => void = () => {}
+  const halted = new Promise<void>((resolve) => {
+    halt = resolve
+  })
 
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -80,14 +87,14 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
       )
     }
     // What an earlier start left in the streams comes before anything new.
-    if (options.speed === 'max') await options.settled()
+    if (options.speed === 'max') await Promise.race([options.settled(null), halted])
     let due = Date.now()
     for (; row < columns.length && !stopped; row++) {
       const bar = barToWire(barAt(columns, row, symbols, timeframe), options.feed, timeframe)
       const reports = options.broker?.onBar(bar) ?? 0
       await publish(bar, reports)
       last = formatTime(columns.time[row]!)
-      if (options.speed === 'max') await options.settled()
+      if (options.speed === 'max') await Promise.race([options.settled(bar), halted])
       else {
         due = Math.max(due + 1000 / options.speed, Date.now() - 1000)
         const wait = due - Date.now()
@@ -110,6 +117,7 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
     async stop() {
       stopped = true
       wake()
+      halt()
       await done.catch(() => {})
     },
   }
