@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction, Subject } from 'rxjs'
+import { Observable, type OperatorFunction, Subscriber } from 'rxjs'
 import type { EventType } from '../../schemas/types.gen.ts'
 import { featuresProcessor } from '../features/feature-set.ts'
 import { marketProcessor } from '../market/market.ts'
@@ -32,15 +32,14 @@ export type OnConsequence = (event: ChainEvent, index: number, because: number) 
 /**
  * The processors wired together: the one walk that the live engine, the backtest and the verification share.
  *
- * An event goes through a Subject to every processor that handles its type, each wrapped as one RxJS
- * operator, synchronously. What they emit waits until the event has passed all of them (a re-entrant
- * Subject would show later processors the consequence before its cause) and then goes the same way, each
- * consequence with its own consequences before its next sibling.
+ * Each processor is wrapped whole as one RxJS operator; a stream per type of event pipes the processors that
+ * handle it, synchronously. What they emit waits until the event has passed all of them (otherwise later
+ * processors would see the consequence before its cause) and then goes the same way, each consequence with
+ * its own consequences before its next sibling.
  */
 export class Chain {
   readonly table: StateTable
-  private readonly routes = new Map<EventType, Subject<ChainEvent>>()
-  private readonly entry = new Subject<ChainEvent>()
+  private readonly routes = new Map<EventType, Subscriber<ChainEvent>>()
   /** Consequences that wait, next one last, each with the index of its cause. */
   private readonly pending: ChainEvent[] = []
   private readonly causes: number[] = []
@@ -54,15 +53,14 @@ export class Chain {
     this.table = table as unknown as StateTable
     const types = new Set(PROCESSORS.flatMap((processor) => processor.handles))
     for (const type of types) {
-      const route = new Subject<ChainEvent>()
-      let stream: Observable<ChainEvent> = route
+      let stream = new Observable<ChainEvent>((subscriber) => {
+        this.routes.set(type, subscriber)
+      })
       for (const processor of PROCESSORS) {
         if (processor.handles.includes(type)) stream = stream.pipe(this.through(processor))
       }
       stream.subscribe()
-      this.routes.set(type, route)
     }
-    this.entry.subscribe((event) => this.routes.get(event.type)?.next(event))
   }
 
   /** Runs one input and all that follows from it. Throws what a processor threw; the chain is then unusable. */
@@ -99,7 +97,7 @@ export class Chain {
 
   private dispatch(event: ChainEvent): void {
     this.at = event.at
-    this.entry.next(event)
+    this.routes.get(event.type)?.next(event)
     if (this.failure !== null) throw this.failure.error
   }
 
@@ -107,28 +105,54 @@ export class Chain {
     this.emitted.push({ type, at: this.at, data } as ChainEvent)
   }
 
-  /** A whole processor as one operator. RxJS reports an observer's error later and elsewhere, so it is kept here. */
   private through<State>(processor: Processor<State>): OperatorFunction<ChainEvent, ChainEvent> {
-    const table = this.table as unknown as Record<string, State>
-    const { name } = processor
-    const { emit } = this
-    let state = table[name] as State
+    const fail = (error: unknown): void => {
+      this.failure ??= { error }
+    }
     return (source) =>
       new Observable((subscriber) =>
-        source.subscribe((event) => {
-          if (this.failure !== null) return
-          try {
-            const next = processor.handle(state, event, emit, this.table)
-            if (next !== state) {
-              state = next
-              table[name] = next
-            }
-          } catch (error) {
-            this.failure = { error }
-            return
-          }
-          subscriber.next(event)
-        }),
+        source.subscribe(new Stage(subscriber, processor, this.table, this.emit, fail)),
       )
+  }
+}
+
+/**
+ * A whole processor as one operator, in the form that RxJS gives its own: a subscriber before a subscriber, one
+ * call a hop. RxJS would report an error later and elsewhere, so it is kept for the host, and the event goes no further.
+ */
+class Stage<State> extends Subscriber<ChainEvent> {
+  private readonly processor: Processor<State>
+  private readonly states: StateTable
+  private readonly emit: Emit
+  private readonly fail: (error: unknown) => void
+  private state: State
+
+  constructor(
+    next: Subscriber<ChainEvent>,
+    processor: Processor<State>,
+    states: StateTable,
+    emit: Emit,
+    fail: (error: unknown) => void,
+  ) {
+    super(next)
+    this.processor = processor
+    this.states = states
+    this.emit = emit
+    this.fail = fail
+    this.state = states[processor.name] as State
+  }
+
+  protected override _next(event: ChainEvent): void {
+    try {
+      const next = this.processor.handle(this.state, event, this.emit, this.states)
+      if (next !== this.state) {
+        this.state = next
+        ;(this.states as unknown as Record<string, State>)[this.processor.name] = next
+      }
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    this.destination.next(event)
   }
 }

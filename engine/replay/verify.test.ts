@@ -122,12 +122,13 @@ test('one altered character anywhere in any body is found', () => {
   )
 })
 
-test('every single character of a book, replaced, is found', () => {
-  for (const { position, body } of BOOK) {
-    for (let i = 0; i < body.length; i++) {
-      const other = body[i] === '0' ? '1' : '0'
-      const changed = body.slice(0, i) + other + body.slice(i + 1)
-      assert.is(verify(altered(position, () => ({ body: changed }))).ok, false, changed)
+test('every single character of a small book, replaced, is found', () => {
+  const book = BOOK.slice(0, 6)
+  for (const [index, event] of book.entries()) {
+    for (let i = 0; i < event.body.length; i++) {
+      const other = event.body[i] === '0' ? '1' : '0'
+      const body = event.body.slice(0, i) + other + event.body.slice(i + 1)
+      assert.is(verify(book.with(index, { ...event, body })).ok, false, body)
     }
   }
 })
@@ -152,7 +153,7 @@ test('an altered decision is named, with what comes out instead and its causes',
 
 test('an altered clock or input is found although every decision comes out the same', () => {
   for (const [position, from, to] of [
-    [3, '"operator":"ana"', '"operator":"eva"'],
+    [3, '"signed":false', '"signed":true'],
     [7, '"high":"11"', '"high":"19"'],
     [7, '"recordedAt":', '"recordedAt":1'],
   ] as const) {

@@ -88,7 +88,9 @@ function print(): void {
         `  ${String(bars).padStart(9)} bars  ${millions(barsPerSecond).padStart(6)} bars/s  ${String(peakMemoryMb).padStart(4)} MB peak  ${orders} orders`,
       )
     }
-    console.log(`  ${meetsTarget ? 'meets' : 'misses'} the target; memory ${memoryFlat ? 'flat' : 'grows'}\n`)
+    console.log(
+      `  ${meetsTarget ? 'meets' : 'misses'} the target; memory ${memoryFlat ? 'flat' : 'grows'}\n`,
+    )
   }
 }
 

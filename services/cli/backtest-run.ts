@@ -23,9 +23,11 @@ export async function runBacktestCommand(command: Command): Promise<void> {
   const daily = job.settings.timeframe === '1d'
   const out = options.out === undefined ? null : new OutFolder(options.out, daily, job.orders)
   try {
+    const denials = new Denials()
     const begun = performance.now()
-    const result = replay(job, out?.listener)
+    const result = replay(job, denials.listen(out?.listener))
     const seconds = (performance.now() - begun) / 1000
+    job.warnings.push(...denials.warnings())
     const summary = summaryOf(job, result, options.seed, seconds)
     out?.finish(summary)
     if (options.json) printJson(summary)
@@ -36,7 +38,7 @@ export async function runBacktestCommand(command: Command): Promise<void> {
   }
 }
 
-function replay(job: Job, listener: BacktestListener | undefined): BacktestResult {
+function replay(job: Job, listener: BacktestListener): BacktestResult {
   const { bars, settings, orders } = job
   const timeframe = TIMEFRAME_MS[bars.timeframe]
   const progress = new Progress('replaying')
@@ -46,11 +48,44 @@ function replay(job: Job, listener: BacktestListener | undefined): BacktestResul
       settings,
       bars: progress.active ? watched(source, bars.columns.length, progress) : source,
       hash: createHash('sha256'),
-      ...(listener !== undefined && { listener }),
+      listener,
       ...(orders !== null && { orders }),
     })
   } finally {
     progress.finish()
+  }
+}
+
+/** Counts what the limits refused: a strategy that hardly trades may only be held back. */
+class Denials {
+  private readonly codes = new Map<string, number>()
+
+  /** Listens in beside another listener. */
+  listen(other: BacktestListener | undefined): BacktestListener {
+    return {
+      ...other,
+      decision: (line) => {
+        other?.decision?.(line)
+        if (line.includes('"verdict":"denied"')) this.count(line)
+      },
+    }
+  }
+
+  warnings(): string[] {
+    if (this.codes.size === 0) return []
+    const most = [...this.codes].sort((a, b) => b[1] - a[1])
+    const total = most.reduce((sum, [, times]) => sum + times, 0)
+    const codes = most.map(([code, times]) => `${code} ${times}`).join(', ')
+    return [`${total} ${total === 1 ? 'signal was' : 'signals were'} denied by risk: ${codes}`]
+  }
+
+  private count(line: string): void {
+    const { type, data } = JSON.parse(line) as {
+      type: string
+      data: { verdict?: string; code: string }
+    }
+    if (type !== 'risk.verdict' || data.verdict !== 'denied') return
+    this.codes.set(data.code, (this.codes.get(data.code) ?? 0) + 1)
   }
 }
 

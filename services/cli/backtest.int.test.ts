@@ -288,8 +288,11 @@ test(
     const summary = JSON.parse(recorded.stdout)
     assert.is(summary.bars, 60)
     assert.is(summary.assumptions.risk.maxOrderNotional, '935')
-    assert.ok(summary.orders.denied > 0)
-    assert.equal(summary.warnings, [])
+    const { denied } = summary.orders
+    assert.ok(denied > 0)
+    assert.equal(summary.warnings, [
+      `${denied} signals were denied by risk: max_order_notional ${denied}`,
+    ])
 
     const risk = join(folder, 'risk.json')
     writeFileSync(risk, '{"maxOrderNotional": "935"}')

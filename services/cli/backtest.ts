@@ -22,7 +22,7 @@ export interface BacktestOptions {
 export function registerBacktest(program: Command): void {
   const command = program
     .command('backtest')
-    .description('Run a strategy, or a list of orders, over recorded bars.')
+    .description('run a strategy, or a list of orders, over recorded bars')
     .option('--data <path...>', 'bars as CSV: files, or folders of them')
     .option('--history', 'the bars recorded in the book of --dir, with its settings')
     .addOption(dirOption())
@@ -46,7 +46,7 @@ export function registerBacktest(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExample: bitacora backtest --data GOOG.csv --strategy sma_cross --set fast=10 slow=30',
+      '\nExample: bitacora backtest --data GOOG.csv --strategy sma_cross --set fast=10',
     )
     .action(async (_options, self: Command) => {
       const { runBacktestCommand } = await import('./backtest-run.ts')

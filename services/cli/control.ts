@@ -13,10 +13,10 @@ export interface ControlOptions {
 }
 
 const ACTIONS: Readonly<Record<ControlAction, string>> = {
-  halt: 'Stop trading: cancel what works, send nothing until resume.',
-  resume: 'Allow trading again.',
-  'cancel-all': 'Cancel every working order.',
-  flatten: 'Close every position.',
+  halt: 'stop trading: cancel what works, send nothing until resume',
+  resume: 'allow trading again',
+  'cancel-all': 'cancel every working order',
+  flatten: 'close every position',
 }
 
 const DEFAULT_WAIT_MS = 5000

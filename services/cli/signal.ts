@@ -22,7 +22,7 @@ const DEFAULT_WAIT_MS = 5000
 export function registerSignal(program: Command): void {
   program
     .command('signal')
-    .description('Ask the engine to trade, and print its verdict.')
+    .description('ask the engine to trade, and print its verdict')
     .addArgument(new Argument('<side>', 'what is wanted').choices(['buy', 'sell', 'close']))
     .argument('<symbol>', 'ticker, such as AAPL')
     .option('--qty <shares>', 'shares', positiveAmount)

@@ -9,7 +9,7 @@ export interface StatusOptions {
 export function registerStatus(program: Command): void {
   program
     .command('status')
-    .description('Print what runs, whether it may trade, and what it holds.')
+    .description('print what runs, whether it may trade, and what it holds')
     .addOption(dirOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExit code 4 when no engine runs there, with what its folder holds.')

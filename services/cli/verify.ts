@@ -11,14 +11,14 @@ export interface VerifyOptions {
 export function registerVerify(program: Command): void {
   program
     .command('verify')
-    .description('Decide everything in the book again from its inputs, and compare.')
+    .description('decide everything in the book again from its inputs, and compare')
     .option('--from <position>', 'first position to compare', whole(0))
     .option('--to <position>', 'last position to compare', whole(0))
     .addOption(dirOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit code 3 and the first divergence, with its causes, when the same code decides\notherwise or a byte was altered. Stretches recorded by other code are listed apart.',
+      '\nExit code 3 and the first divergence, with its causes, when the same code\ndecides otherwise or a byte was altered. Stretches recorded by other code are\nlisted apart.',
     )
     .action(async (options: VerifyOptions) => {
       const { runVerifyCommand } = await import('./verify-run.ts')

@@ -9,22 +9,27 @@ const SHORTEST_SECRET = 4
 
 type Rule = readonly [pattern: RegExp, replacement: string]
 
-/** Secrets that show themselves by their form, wherever they stand in a text. */
+/**
+ * Secrets that show themselves by their form, wherever they stand in a text. Texts come from outside and may be
+ * long: no pattern here, nor below, may take more than linear time.
+ */
 const FORMS: readonly Rule[] = [
   [/whsec_[A-Za-z0-9+/=_-]+/g, STRUCK],
   // Standard Webhooks signatures: `v1,` and the base64 of 32 bytes, `v1a,` and that of 64.
   [/\bv1a?,[A-Za-z0-9+/]{40,}={0,2}/g, STRUCK],
   [/\b(Bearer|Basic|Digest)[ :]+[A-Za-z0-9+/=._~-]{4,}/gi, `$1 ${STRUCK}`],
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'@]+@/gi, `$1${STRUCK}@`],
+  [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"'@]+@/gi, `$1${STRUCK}@`],
   [/(discord(?:app)?\.com\/api\/webhooks\/)[^\s"'<>]+/gi, `$1${STRUCK}`],
   [/(api\.telegram\.org\/(?:file\/)?bot)[^\s/"'<>]+/gi, `$1${STRUCK}`],
 ]
-/**
- * `apiKey: xyz`, `"token":"xyz"`, `?secret=xyz`: a name and its value inside a text. A list or an object goes with
- * everything after it: where it ends cannot be told.
- */
-const NAMED =
-  /([\w-]*(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|passw(?:or)?d|passphrase|authorization|credential|signature|webhook|cookie)[\w-]*)(\\*["']?\s*[:=]\s*)(\\*"(?:[^"\\]|\\[^"])*\\*"|'[^']*'|[[{][^]*|[^\s,;&"'{}()[\]]+)/gi
+/** What stands between the rest of a name and its value, in code, JSON, and JSON inside JSON. */
+const SIGN = /[\w-]{0,64}\\{0,16}["']?\s{0,8}[:=]\s{0,8}/y
+const BARE = /[^\s,;&"'{}()[\]]*/y
+/** Most lines hold nothing that could be a secret; those are passed on after this one look. */
+const HINT = new RegExp(
+  `${SENSITIVE.source}|whsec_|v1a?,|bearer|basic|digest|://|telegram\\.org`,
+  'i',
+)
 const SPARED = /^(?:true|false|null|undefined)$/
 
 /**
@@ -49,6 +54,7 @@ export class Redaction {
 
   /** A log line of JSON, struck out; its order of keys is kept. */
   line(json: string): string {
+    if (!HINT.test(json) && !this.#secrets.some((secret) => json.includes(secret))) return json
     try {
       const value: unknown = JSON.parse(json)
       const clean = this.value(value)
@@ -82,13 +88,55 @@ export class Redaction {
       if (clean.includes(secret)) clean = clean.replaceAll(secret, STRUCK)
     }
     for (const [pattern, replacement] of FORMS) clean = clean.replace(pattern, replacement)
-    if (!SENSITIVE.test(clean)) return clean
-    return clean.replace(NAMED, (whole, name: string, sign: string, value: string) =>
-      HARMLESS.test(name) || SPARED.test(value) || value.startsWith(STRUCK.slice(0, -1))
-        ? whole
-        : `${name}${sign}${STRUCK}`,
-    )
+    return SENSITIVE.test(clean) ? strikeNamed(clean) : clean
   }
+}
+
+/** Strikes out `apiKey: xyz`, `"token":"xyz"`, `?secret=xyz` inside a text. */
+function strikeNamed(text: string): string {
+  const names = new RegExp(SENSITIVE, 'gi')
+  let clean = ''
+  let done = 0
+  for (let name = names.exec(text); name !== null; name = names.exec(text)) {
+    SIGN.lastIndex = names.lastIndex
+    if (!SIGN.test(text)) continue
+    const start = SIGN.lastIndex
+    const end = endOfValue(text, start)
+    if (end === start) continue
+    const before =
+      /[\w-]*$/.exec(text.slice(Math.max(done, name.index - 64), name.index))?.[0] ?? ''
+    const whole = before + (/^[\w-]*/.exec(text.slice(name.index, start))?.[0] ?? '')
+    const value = text.slice(start, end)
+    const spared = HARMLESS.test(whole) || SPARED.test(value) || value.startsWith(STRUCK)
+    clean += text.slice(done, start) + (spared ? value : STRUCK)
+    done = end
+    names.lastIndex = end
+  }
+  return clean + text.slice(done)
+}
+
+/** A list, an object and a quotation without an end go with everything after them: where they end cannot be told. */
+function endOfValue(text: string, start: number): number {
+  let open = start
+  while (text[open] === '\\') open++
+  const quote = text[open]
+  if (quote === '"' || quote === "'") return endOfQuotation(text, quote, open + 1, open - start)
+  if (quote === '{' || (quote === '[' && !text.startsWith(STRUCK, open))) return text.length
+  if (quote === '[') return open + STRUCK.length
+  BARE.lastIndex = start
+  BARE.test(text)
+  return BARE.lastIndex
+}
+
+/** The closing quote of JSON inside JSON has as many backslashes before it as the opening one. */
+function endOfQuotation(text: string, quote: string, from: number, slashes: number): number {
+  let run = 0
+  for (let index = from; index < text.length; index++) {
+    if (text[index] === '\\') run++
+    else if (text[index] === quote && run === slashes) return index + 1
+    else run = 0
+  }
+  return text.length
 }
 
 function isSensitive(key: string): boolean {
