@@ -4,7 +4,17 @@ import * as assert from 'uvu/assert'
 import { add, type Decimal, format, max, mul, sub, ZERO } from '../decimal.ts'
 import { DAY_MS, formatTime } from '../time.ts'
 import { history, play } from '../testing/arbitraries.ts'
-import { bar, control, dayEnd, fill, type Input, opened, type PlainReport, report, signal } from '../testing/fixtures.ts'
+import {
+  bar,
+  control,
+  dayEnd,
+  fill,
+  type Input,
+  opened,
+  type PlainReport,
+  report,
+  signal,
+} from '../testing/fixtures.ts'
 import { Given, given } from '../testing/given.ts'
 import { affordable, closable, isReducing, type OrdersState, workingQty } from './orders.ts'
 import { isOpen, type OrderEvent, type OrderStatus, TRANSITIONS } from './transitions.ts'
@@ -46,7 +56,10 @@ for (const status of Object.keys(WAYS) as OrderStatus[]) {
       const outcome = past.when(input)
       const where = `${status} + ${event}`
       if (next === undefined) {
-        outcome.then(['order.anomaly', { orderId: 1, status, event: input.type, code: 'not_in_table' }])
+        outcome.then([
+          'order.anomaly',
+          { orderId: 1, status, event: input.type, code: 'not_in_table' },
+        ])
         assert.is(orders.open.get(1)?.status ?? orders.ended.get(1), status, where)
       } else if (isOpen(status)) {
         outcome.then()
@@ -54,7 +67,10 @@ for (const status of Object.keys(WAYS) as OrderStatus[]) {
         assert.is(orders.open.has(1), isOpen(next), where)
         assert.is(orders.ended.has(1), !isOpen(next), where)
       } else {
-        outcome.then(['order.anomaly', { orderId: 1, status, event: input.type, code: 'fill_after_end' }])
+        outcome.then([
+          'order.anomaly',
+          { orderId: 1, status, event: input.type, code: 'fill_after_end' },
+        ])
         assert.is(orders.ended.get(1), next, where)
         assert.not.ok(orders.open.has(1), where)
       }

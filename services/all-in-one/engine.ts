@@ -39,6 +39,8 @@ export interface EngineOptions {
   host: string
   port: number
   natsUrl?: string
+  /** Program to run as the engine's own NATS server. */
+  natsBinary: string
   signals: Omit<WriterOptions['rules'], 'now'>
   backoff: { baseMs: number; maxMs: number; jitter: number }
   log: Log
@@ -90,6 +92,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
     const server = await ensureServer({
       dir,
+      binary: options.natsBinary,
       ...(options.natsUrl !== undefined && { url: options.natsUrl }),
     })
     cleanup.add('nats-server', () => server.stop())

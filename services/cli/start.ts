@@ -156,6 +156,7 @@ async function prepare(
     host: values.API_HOST,
     port: values.API_PORT,
     ...(values.NATS_URL !== null && { natsUrl: values.NATS_URL }),
+    natsBinary: values.NATS_SERVER_BIN,
     signals: {
       requireSignature: values.SIGNALS_REQUIRE_SIGNATURE ?? false,
       checkSignature: (message, operator) => checkSignature(keys, message, operator),

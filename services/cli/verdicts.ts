@@ -101,12 +101,13 @@ export function readVerdict(payload: Uint8Array, signalId: string): Verdict | nu
   if (typeof verdict !== 'object' || verdict === null || verdict.signalId !== signalId) return null
   if (verdict.verdict !== 'approved' && verdict.verdict !== 'denied') return null
   return {
-    orderIds: [],
-    code: verdict.verdict,
-    rule: null,
-    observed: null,
-    limit: null,
-    ...(verdict as Pick<Verdict, 'signalId' | 'verdict'>),
+    signalId,
+    verdict: verdict.verdict,
+    orderIds: verdict.orderIds ?? [],
+    code: verdict.code ?? verdict.verdict,
+    rule: verdict.rule ?? null,
+    observed: verdict.observed ?? null,
+    limit: verdict.limit ?? null,
   }
 }
 

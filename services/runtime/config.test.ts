@@ -132,7 +132,7 @@ test('our prefixes are checked in the environment; likenesses elsewhere only war
 
 test('a .env that cannot be read is a problem, an absent one is not', () => {
   mkdirSync(join(cwd, '.env'))
-  assert.match(messages({})[0], /^\.env cannot be read \(EISDIR/)
+  assert.match(messages({})[0] ?? '', /^\.env cannot be read \(EISDIR/)
 })
 
 test('paths are absolute; files must be there', () => {
@@ -144,12 +144,15 @@ test('paths are absolute; files must be there', () => {
   assert.is(values.DATA_DIR, join(cwd, '../d'))
   assert.is(values.NATS_SERVER_BIN, join(cwd, 'bin/nats-server'))
   assert.is(load({ env: { NATS_SERVER_BIN: 'nats' } }).values.NATS_SERVER_BIN, 'nats')
-  assert.match(messages({ env: { SIGNALS_KEYS_FILE: 'gone' } })[0], `${cwd}/gone does not exist`)
-  assert.match(messages({ env: { SIGNALS_KEYS_FILE: 'keys/x' } })[0], 'does not exist')
-  assert.match(messages({ env: { SIGNALS_KEYS_FILE: 'folder' } })[0], 'is a folder')
-  assert.match(messages({ env: { DATA_DIR: 'keys' } })[0], 'is a file')
-  assert.match(messages({ env: { DATA_DIR: '~/data' } })[0], '~ is not expanded')
-  assert.match(messages({ env: { DATA_DIR: 'a\u0007b' } })[0], '"a\\u0007b"')
+  assert.match(
+    messages({ env: { SIGNALS_KEYS_FILE: 'gone' } })[0] ?? '',
+    `${cwd}/gone does not exist`,
+  )
+  assert.match(messages({ env: { SIGNALS_KEYS_FILE: 'keys/x' } })[0] ?? '', 'does not exist')
+  assert.match(messages({ env: { SIGNALS_KEYS_FILE: 'folder' } })[0] ?? '', 'is a folder')
+  assert.match(messages({ env: { DATA_DIR: 'keys' } })[0] ?? '', 'is a file')
+  assert.match(messages({ env: { DATA_DIR: '~/data' } })[0] ?? '', '~ is not expanded')
+  assert.match(messages({ env: { DATA_DIR: 'a\u0007b' } })[0] ?? '', '"a\\u0007b"')
 })
 
 const VALUES: readonly [name: string, good: readonly string[], bad: readonly string[]][] = [
@@ -192,11 +195,14 @@ test('values that do not go together', () => {
   assert.equal(messages({ env: { BASE_BACKOFF_TIME_MS: '500', MAX_BACKOFF_TIME_MS: '100' } }), [
     'MAX_BACKOFF_TIME_MS (environment) is "100"; allowed: at least BASE_BACKOFF_TIME_MS, which is 500',
   ])
-  assert.match(messages({ env: { BASE_BACKOFF_TIME_MS: '40000' } })[0], '(default) is "30000"')
+  assert.match(
+    messages({ env: { BASE_BACKOFF_TIME_MS: '40000' } })[0] ?? '',
+    '(default) is "30000"',
+  )
   const { warnings } = load({ env: { ALPACA_API_KEY: 'k', SIGNALS_REQUIRE_SIGNATURE: 'true' } })
   assert.is(warnings.length, 2)
-  assert.match(warnings[0], 'ALPACA_API_KEY is set alone')
-  assert.match(warnings[1], 'every manual signal will be refused')
+  assert.match(warnings[0] ?? '', 'ALPACA_API_KEY is set alone')
+  assert.match(warnings[1] ?? '', 'every manual signal will be refused')
 })
 
 test('the secrets among the values are named, those inside addresses too', () => {

@@ -6,9 +6,9 @@ import { createLog, humanLine, type Log, type LogOptions } from './log.ts'
 
 interface Sunk {
   log: Log
-  text(): string
+  text: () => string
   /** The lines, parsed. */
-  lines(): Record<string, unknown>[]
+  lines: () => Record<string, unknown>[]
 }
 
 function sunk(options: Partial<LogOptions> & { isTTY?: boolean } = {}): Sunk {
@@ -125,6 +125,37 @@ test('values of secret settings are struck out however they are written', () => 
   const other = sunk({ secrets: ['ab', ''] })
   other.log.info('about tables')
   assert.match(other.text(), 'about tables')
+})
+
+test('a quoted secret with quotes in it goes whole, at every depth of JSON in JSON', () => {
+  const { log, text } = sunk()
+  let body = JSON.stringify({ token: 'a"PLANTED\\"PLANTED' })
+  for (let depth = 0; depth < 4; depth++) {
+    log.info({ body }, body)
+    body = JSON.stringify({ body })
+  }
+  log.info('token="PLANTED without an end, PLANTED')
+  assert.not.match(text(), 'PLANTED')
+})
+
+test('long texts from outside take linear time', () => {
+  const { log } = sunk()
+  const parts = [
+    'token ',
+    'token-',
+    '_token',
+    'token="',
+    'token=[',
+    'a.',
+    'a://',
+    'v1,',
+    'bearer :',
+  ]
+  const began = process.hrtime.bigint()
+  for (const part of parts) log.info(part.repeat(500_000 / part.length))
+  for (const part of ['\\', ' ', 'a']) log.info(`token="${part.repeat(500_000)}`)
+  // Some 0.3 s; with one quadratic pattern it is minutes.
+  assert.ok(process.hrtime.bigint() - began < 10_000_000_000n)
 })
 
 test('what only speaks about secrets stays', () => {

@@ -3,8 +3,7 @@ import type { ChainSettings, EventData, EventType, MarketBar } from '../../schem
 import { decodeBody, type RecordedEvent } from '../../engine/events/envelope.ts'
 import type { Bus, Consumption, InboundMessage, PublishOptions } from '../../engine/ports/bus.ts'
 import type { EventStore, ProposedEvent } from '../../engine/ports/event-store.ts'
-import { BOOK_ID, CODE_HASH, sha256 } from '../../engine/testing/fixtures.ts'
-import { settings } from '../../engine/testing/fixtures.ts'
+import { BOOK_ID, CODE_HASH, settings, sha256 } from '../../engine/testing/fixtures.ts'
 import { DAY_MS, formatTime } from '../../engine/time.ts'
 import { MemoryStore } from '../adapters/memory/memory-store.ts'
 import { createLog, type Log } from '../runtime/log.ts'
@@ -191,6 +190,14 @@ export class FaultyStore extends MemoryStore {
   release(): void {
     this.held = null
     this.letGo()
+  }
+
+  /** Another writer appends behind this position, whatever is held back. */
+  async intrude(expected: number): Promise<void> {
+    const id = '00000000-0000-4000-8000-00000000ffff'
+    await super.append(STREAM, expected, [
+      { id, type: 'timer.fired', body: '{}', checksum: null },
+    ])
   }
 
   override async append(stream: string, expected: number, events: readonly ProposedEvent[]) {

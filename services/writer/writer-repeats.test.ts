@@ -104,6 +104,7 @@ test('a corrected bar is revision 1, the next correction 2, whatever the feed cl
   bus.bar(1, 101)
   bus.bar(0, 99)
   bus.bar(0, 98)
+  await until(() => writer.idle)
   bus.bar(0, 98)
   await until(() => writer.idle)
   const bars = (await events()).filter(({ type }) => type === 'market.bar')
@@ -115,8 +116,8 @@ test('a corrected bar is revision 1, the next correction 2, whatever the feed cl
   await writer.close()
 
   const next = await startDesk({ bus, store: desk.store, run: '00000000000000a2' })
-  bus.bar(0, 97)
   bus.bar(1, 101)
+  bus.bar(0, 97)
   await until(() => next.writer.idle)
   const last = (await next.events()).at(-1)?.data as { close: string; revision: number }
   assert.is(`${last.close} r${last.revision}`, '97 r3')

@@ -163,6 +163,7 @@ test(
     assert.is(hung.code, 'jetstream_locked')
     assert.match(hung.message, String(pid))
     await rm(join(dir, 'nats.json'))
+    await rm(join(dir, 'nats.conf'))
     assert.is((await rejection(ensureServer({ dir }))).code, 'jetstream_locked')
     assert.ok(isAlive(pid))
   }),
@@ -252,6 +253,24 @@ test(
       const error = await rejection(ensureServer({ dir, url: `nats://127.0.0.1:${port}` }))
       old.close()
       assert.is(error.code, 'nats_server_too_old')
+    },
+    { start: false },
+  ),
+)
+
+test(
+  'a server whose engine was killed before it could record it is adopted by its configuration',
+  withNats(
+    async (fixture) => {
+      const { dir } = fixture
+      const first = await engine(dir)
+      process.kill(first.pid, 'SIGKILL')
+      await until(() => !isAlive(first.pid))
+      await rm(join(dir, 'nats.json'))
+      fixture.server = await ensureServer({ dir })
+      assert.is(fixture.server.adopted, true)
+      assert.is(fixture.server.pid, first.serverPid)
+      assert.is((await recordIn(dir)).pid, first.serverPid)
     },
     { start: false },
   ),

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { connect as connectSocket, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -47,6 +47,7 @@ const HOST = '127.0.0.1'
 const START_TIMEOUT_MS = 15_000
 const STOP_TIMEOUT_MS = 15_000
 const LOCK_TIMEOUT_MS = 20_000
+const UNNAMED_LOCK_MS = 1000
 const PORT_ATTEMPTS = 5
 const run = promisify(execFile)
 
@@ -55,9 +56,15 @@ const run = promisify(execFile)
  * Ours runs in its own session, so that neither Ctrl-C nor a SIGKILL of the engine ends it.
  * Throws NatsUnreachable, NatsServerMissing, NatsServerTooOld, JetStreamDisabled, JetStreamLocked, NatsServerFailed.
  */
-export async function ensureServer(options: { dir: string; url?: string }): Promise<NatsServer> {
+export async function ensureServer(options: {
+  dir: string
+  url?: string
+  /** Program to run; default NATS_SERVER_BIN, else nats-server on PATH. */
+  binary?: string
+}): Promise<NatsServer> {
   if (options.url) return externalServer(options.url)
   const dir = resolve(options.dir)
+  const binary = options.binary ?? (process.env.NATS_SERVER_BIN || 'nats-server')
   await mkdir(dir, { recursive: true })
   const unlock = await lock(join(dir, 'nats.lock'))
   try {
@@ -68,11 +75,31 @@ export async function ensureServer(options: { dir: string; url?: string }): Prom
       return ownServer(dir, record, info.version, true)
     }
     const [holder] = await serversOn(dir)
-    if (holder !== undefined) throw new JetStreamLocked(join(dir, 'jetstream'), holder)
-    return await startServer(dir, record?.port)
+    if (holder !== undefined) return await adoptUnrecorded(dir, holder, binary)
+    return await startServer(dir, binary, record?.port)
   } finally {
     await unlock()
   }
+}
+
+/**
+ * A server runs on the folder that no record names: its engine was killed between starting it and writing
+ * that down. The configuration was written before, so that name and port are known. Throws JetStreamLocked.
+ */
+async function adoptUnrecorded(dir: string, pid: number, binary: string): Promise<NatsServer> {
+  const conf = await readFile(join(dir, 'nats.conf'), 'utf8').catch(() => '')
+  const port = Number(/^listen: "[^"]*:(\d+)"$/m.exec(conf)?.[1])
+  const serverName = /^server_name: "([^"]+)"$/m.exec(conf)?.[1]
+  const known = serverName !== undefined && Number.isInteger(port)
+  const info = known ? await answers(port, serverName, () => !isAlive(pid)) : undefined
+  if (!known || info === undefined) {
+    if (!isAlive(pid)) return startServer(dir, binary, known ? port : undefined)
+    throw new JetStreamLocked(join(dir, 'jetstream'), pid)
+  }
+  const url = `nats://${HOST}:${port}`
+  const record = { url, port, pid, serverName, startedAt: new Date().toISOString() }
+  await writeRecord(dir, record)
+  return ownServer(dir, record, info.version, true)
 }
 
 async function externalServer(url: string): Promise<NatsServer> {
@@ -91,8 +118,11 @@ async function externalServer(url: string): Promise<NatsServer> {
   }
 }
 
-async function startServer(dir: string, lastPort: number | undefined): Promise<NatsServer> {
-  const binary = process.env.NATS_SERVER_BIN || 'nats-server'
+async function startServer(
+  dir: string,
+  binary: string,
+  lastPort: number | undefined,
+): Promise<NatsServer> {
   await checkBinary(binary)
   const logFile = join(dir, 'nats.log')
   for (let attempt = 1; ; attempt++) {
@@ -274,10 +304,17 @@ async function lock(file: string): Promise<() => Promise<void>> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
     const holder = Number(await readFile(file, 'utf8').catch(() => ''))
-    if (holder && !isAlive(holder)) await rm(file, { force: true })
+    // Empty: its holder was killed before it could write its name, unless it is just about to.
+    const abandoned = holder ? !isAlive(holder) : await olderThan(file, UNNAMED_LOCK_MS)
+    if (abandoned) await rm(file, { force: true })
     else if (Date.now() > deadline) throw new JetStreamLocked(file, holder)
     await sleep(50)
   }
+}
+
+async function olderThan(file: string, ms: number): Promise<boolean> {
+  const info = await stat(file).catch(() => undefined)
+  return info !== undefined && Date.now() - info.mtimeMs > ms
 }
 
 async function sizeOf(file: string): Promise<number> {

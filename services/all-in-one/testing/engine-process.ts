@@ -13,6 +13,12 @@ export interface CommandResult {
   stderr: string
 }
 
+interface Ready {
+  url: string
+  natsUrl: string
+  bookId: string
+}
+
 /** Settings of this machine must not reach what is tested. */
 function cleanEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env
@@ -66,10 +72,15 @@ export class EngineProcess {
   }
 
   /** Resolves when it said that it is ready; rejects when it ended before. */
-  async ready(limitMs = 30_000): Promise<{ url: string; natsUrl: string; bookId: string }> {
+  async ready(limitMs = 30_000): Promise<Ready> {
     const until = Date.now() + limitMs
     for (;;) {
-      if (this.output.stdout.includes('}')) return JSON.parse(this.output.stdout)
+      const { stdout } = this.output
+      if (stdout.endsWith('}\n')) {
+        const said = JSON.parse(stdout) as Ready & { error?: unknown }
+        if (said.error !== undefined) throw new Error(`the engine does not start: ${stdout}`)
+        return said
+      }
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new Error(`the engine ended before it was ready: ${this.output.stderr}`)
       }

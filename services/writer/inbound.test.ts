@@ -1,0 +1,333 @@
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { validateEvent } from '../../schemas/validate.ts'
+import type { InboundMessage } from '../../engine/ports/bus.ts'
+import { BOOK_ID } from '../../engine/testing/fixtures.ts'
+import { DAY_MS } from '../../engine/time.ts'
+import { Identities } from './identity.ts'
+import { type InboundRules, type Input, readInbound } from './inbound.ts'
+import { barBody, inbound, NOW, ORIGIN } from './writer-fixture.ts'
+
+const RULES: InboundRules = {
+  requireSignature: false,
+  checkSignature: () => null,
+  now: () => NOW,
+}
+
+function read(message: InboundMessage): Input {
+  const input = readInbound(message, RULES)
+  assert.is(input.kind, 'input')
+  return input as Input
+}
+
+/** Its refusal, which is also an event that its schema takes. */
+function refusal(message: InboundMessage): { code: string; message: string } {
+  const input = read(message)
+  assert.ok(input.refusal, `${message.subject} was taken`)
+  assert.is(input.type, 'input.refused')
+  const { code, message: words } = input.data as { code: string; message: string }
+  assert.is(code, input.refusal.code)
+  assert.ok(input.refusal.message.startsWith(words))
+  assertRecordable(input)
+  return input.refusal
+}
+
+/** What is recorded must read back as it was, and match its schema. */
+function assertRecordable(input: Input): void {
+  const back = JSON.parse(JSON.stringify(input.data)) as unknown
+  const checked = validateEvent(input.type, 1, back)
+  assert.ok(checked.ok, JSON.stringify(checked))
+}
+
+const bar = (given: Record<string, unknown>, subject = 'md.bar.1d.A') =>
+  inbound(subject, { ...barBody(0), ...given }, { stream: 'MARKET' })
+
+const bytes = (...values: number[]) => new Uint8Array(values)
+
+test('a bar becomes market.bar, with the end of the bar as its clock', () => {
+  const input = read(bar({}))
+  assert.is(input.type, 'market.bar')
+  assert.equal(input.data, barBody(0))
+  assert.is(input.clock, ORIGIN + DAY_MS)
+  assert.is(input.after, 0)
+  assert.is(input.refusal, null)
+  assertRecordable(input)
+})
+
+test('a bar may leave out volume and revision, and may have none', () => {
+  for (const given of [{ volume: undefined, revision: undefined }, { volume: null }]) {
+    const input = read(bar(given))
+    assert.is((input.data as { volume: null }).volume, null)
+    assert.is((input.data as { revision: number }).revision, 0)
+    assertRecordable(input)
+  }
+})
+
+test('a bar names the reports it waits for; what is not a count is none', () => {
+  const after = (value: string) =>
+    read({ ...bar({}), headers: { 'bitacora-reports': value } }).after
+  assert.is(after('7'), 7)
+  for (const value of ['', 'x', '-1', '1.5', 'NaN', 'Infinity', '1e400']) assert.is(after(value), 0)
+})
+
+const BARS: [name: string, message: InboundMessage, code: string, words: RegExp][] = [
+  ['not JSON', inbound('md.bar.1d.A', '{'), 'not_json', /not JSON/],
+  ['empty', inbound('md.bar.1d.A', ''), 'not_json', /not JSON/],
+  ['a list', inbound('md.bar.1d.A', []), 'not_an_object', /JSON object/],
+  ['null', inbound('md.bar.1d.A', null), 'not_an_object', /JSON object/],
+  ['a number', inbound('md.bar.1d.A', 5), 'not_an_object', /JSON object/],
+  ['NaN', inbound('md.bar.1d.A', '{"open":NaN}'), 'not_json', /NaN|not JSON/],
+  ['another timeframe', bar({}, 'md.bar.1h.A'), 'invalid_bar', /\/timeframe is 1d.* 1h/],
+  ['no such timeframe', bar({ timeframe: '2d' }), 'invalid_bar', /\/timeframe must be one of/],
+  ['no feed', bar({ feed: undefined }), 'invalid_bar', /\/feed must be given/],
+  ['an empty feed', bar({ feed: '' }), 'invalid_bar', /\/feed must not be empty/],
+  ['a number for a price', bar({ open: 100 }), 'invalid_bar', /\/open must be a decimal number/],
+  ['an exponent', bar({ open: '1e400' }), 'invalid_bar', /\/open must be a decimal number/],
+  ['400 digits', bar({ open: '1'.repeat(400) }), 'invalid_bar', /\/open must be a decimal/],
+  ['NaN as text', bar({ close: 'NaN' }), 'invalid_bar', /\/close must be a decimal number/],
+  ['an unknown field', bar({ vwap: '1' }), 'invalid_bar', /\/vwap must be left out/],
+  ['__proto__', inbound('md.bar.1d.A', '{"__proto__":{"a":1}}'), 'invalid_bar', /__proto__/],
+  ['a date that is none', bar({ time: '2013-02-30T00:00:00Z' }), 'invalid_bar', /does not exist/],
+  ['hour 24', bar({ time: '2013-02-03T24:00:00Z' }), 'invalid_bar', /does not exist/],
+  ['a date alone', bar({ time: '2013-05-13' }), 'invalid_bar', /\/time must be a UTC time/],
+  ['low above close', bar({ low: '101' }), 'invalid_bar', /low ≤ open, close ≤ high/],
+  ['high below open', bar({ high: '99' }), 'invalid_bar', /low ≤ open, close ≤ high/],
+  ['open below low', bar({ open: '99' }), 'invalid_bar', /low ≤ open, close ≤ high/],
+  ['a price of zero', bar({ low: '0' }), 'invalid_bar', /above zero/],
+  ['a negative price', bar({ low: '-1' }), 'invalid_bar', /above zero/],
+  ['a price under a nano', bar({ low: '0.0000000001' }), 'invalid_bar', /above zero/],
+  ['a negative volume', bar({ volume: '-1' }), 'invalid_bar', /\/volume -1 is below zero/],
+  ['a lower-case symbol', bar({ symbol: 'a' }), 'invalid_bar', /\/symbol must be a ticker/],
+  ['neither bar, trade nor quote', inbound('md.depth.A', {}), 'unknown_subject', /md\.depth/],
+  ['a foreign subject', inbound('orders.A', {}), 'unknown_subject', /orders\.A/],
+]
+for (const [name, message, code, words] of BARS) {
+  test(`a bar is refused: ${name}`, () => {
+    const found = refusal(message)
+    assert.is(found.code, code)
+    assert.match(found.message, words)
+  })
+}
+
+test('trades and quotes are ignored, whatever they hold', () => {
+  for (const subject of ['md.trade.A', 'md.quote.A']) {
+    assert.equal(readInbound(inbound(subject, '{'), RULES), { kind: 'ignored' })
+  }
+})
+
+const REPORT = {
+  orderId: 1,
+  clientOrderId: `${BOOK_ID}-1`,
+  symbol: 'A',
+  brokerSequence: 3,
+  occurredAt: '2013-05-13T00:00:00Z',
+}
+const report = (body: unknown, headers: Record<string, string> = {}) =>
+  inbound('reports.test', body, { stream: 'REPORTS', headers })
+
+test('a numbered report comes after the one before it, and is known once a later one is in a step', () => {
+  const input = read(
+    report({ type: 'order.accepted', version: 1, data: REPORT }, { 'bitacora-clock': '5000' }),
+  )
+  assert.is(input.type, 'order.accepted')
+  assert.is(input.after, 2)
+  assert.is(input.clock, 5000)
+  const identities = new Identities()
+  identities.brokerSequence = 2
+  assert.not.ok(input.known(identities))
+  input.remember(identities)
+  assert.is(identities.brokerSequence, 3)
+  assert.ok(input.known(identities))
+  assertRecordable(input)
+})
+
+test('a report without a number is known by type, order and attempt', () => {
+  const unknown = (attempt: number) => {
+    const { orderId, clientOrderId } = REPORT
+    const data = { orderId, clientOrderId, attempt, reason: 'x' }
+    return read(report({ type: 'order.outcome_unknown', version: 1, data }))
+  }
+  const identities = new Identities()
+  unknown(1).remember(identities)
+  assert.ok(unknown(1).known(identities))
+  assert.not.ok(unknown(2).known(identities))
+  assert.is(unknown(1).after, 0)
+  assert.ok(Number.isNaN(unknown(1).clock))
+})
+
+const REPORTS: [name: string, body: unknown, words: RegExp][] = [
+  ['no type', { version: 1, data: REPORT }, /\/type must name an order event/],
+  ['a type that is a number', { type: 4, version: 1, data: REPORT }, /\/type must name/],
+  ['not about an order', { type: 'market.bar', version: 1, data: barBody(0) }, /\/type must name/],
+  ['a type nobody knows', { type: 'order.eaten', version: 1, data: REPORT }, /is not known/],
+  ['no version', { type: 'order.accepted', data: REPORT }, /version NaN .* is not known/],
+  ['a later version', { type: 'order.accepted', version: 2, data: REPORT }, /known: 1/],
+  ['no data', { type: 'order.accepted', version: 1 }, /must be an object/],
+  [
+    'a sequence that is text',
+    { type: 'order.accepted', version: 1, data: { ...REPORT, brokerSequence: '3' } },
+    /\/brokerSequence must be a whole number/,
+  ],
+  [
+    'a negative sequence',
+    { type: 'order.accepted', version: 1, data: { ...REPORT, brokerSequence: -1 } },
+    /\/brokerSequence must be at least 0/,
+  ],
+]
+for (const [name, body, words] of REPORTS) {
+  test(`a report is refused: ${name}`, () => {
+    const found = refusal(report(body))
+    assert.is(found.code, 'invalid_report')
+    assert.match(found.message, words)
+  })
+}
+
+const control = (action: string, body: unknown, headers: Record<string, string> = {}) =>
+  inbound(`control.${action}`, body, { headers })
+
+test('each control is taken, and known by its message id, else by a hash of the message', () => {
+  const body = { actor: 'ana', reason: 'drill' }
+  for (const action of ['halt', 'resume', 'cancel-all', 'flatten']) {
+    const input = read(control(action, body, { 'nats-msg-id': 'c1' }))
+    assert.is(input.type, 'control.received')
+    assert.is((input.data as { action: string }).action, action)
+    assert.is((input.data as { controlId: string }).controlId, 'c1')
+    assertRecordable(input)
+  }
+  const hashed = read(control('halt', body))
+  assert.match((hashed.data as { controlId: string }).controlId, /^[0-9a-f]{32}$/)
+  const other = read({ ...control('halt', body), sequence: 2 })
+  assert.is.not(
+    (other.data as { controlId: string }).controlId,
+    (hashed.data as { controlId: string }).controlId,
+  )
+})
+
+const CONTROLS: [name: string, message: InboundMessage, code: string, words: RegExp][] = [
+  ['an unknown action', control('panic', {}), 'unknown_action', /"panic"; there are halt, resume/],
+  ['an action with a tail', control('halt.now', {}), 'unknown_action', /"halt\.now"/],
+  ['a prototype name', control('constructor', {}), 'unknown_action', /"constructor"/],
+  ['no actor', control('halt', { reason: 'x' }), 'invalid_control', /\/actor must be given/],
+  ['no reason', control('halt', { actor: 'x' }), 'invalid_control', /\/reason must be given/],
+  ['an empty reason', control('halt', { actor: 'x', reason: '' }), 'invalid_control', /empty/],
+  [
+    'a long actor',
+    control('halt', { actor: 'x'.repeat(65), reason: 'x' }),
+    'invalid_control',
+    /\/actor must have at most 64/,
+  ],
+  [
+    'an unknown field',
+    control('halt', { actor: 'x', reason: 'x', force: true }),
+    'invalid_control',
+    /\/force must be left out/,
+  ],
+  ['an empty payload', control('halt', ''), 'not_json', /not JSON/],
+]
+for (const [name, message, code, words] of CONTROLS) {
+  test(`a control is refused: ${name}`, () => {
+    const found = refusal(message)
+    assert.is(found.code, code)
+    assert.match(found.message, words)
+  })
+}
+
+test('a refusal keeps the first 2,048 bytes as text, and says where the message lies', () => {
+  const message = inbound('control.halt', 'x'.repeat(5000), { sequence: 7 })
+  const data = read(message).data as Record<string, unknown>
+  assert.is(data.payload, 'x'.repeat(2048))
+  assert.is(data.sequence, 7)
+  assert.is(data.stream, 'INBOX')
+  assert.is(data.subject, 'control.halt')
+  assert.is(data.operator, undefined)
+  assert.is(data.signalId, undefined)
+})
+
+test('a refusal of bytes that are no text is recordable', () => {
+  for (const body of [bytes(0xff, 0xfe, 0x00), bytes(0, 0, 0), bytes(0xed, 0xa0, 0x80), bytes()]) {
+    refusal(inbound('signals.manual.ana', body))
+    refusal(inbound('control.halt', body))
+    refusal(inbound('md.bar.1d.A', body))
+  }
+})
+
+test('a very long subject does not make a long entry', () => {
+  const data = read(inbound(`control.${'x'.repeat(100_000)}`, '')).data as Record<string, string>
+  assert.is(data.subject?.length, 512)
+  assert.ok((data.message?.length ?? 0) <= 2000)
+})
+
+const subjects = fc.oneof(
+  fc.constantFrom(
+    'md.bar.1d.A',
+    'md.trade.A',
+    'md.',
+    'reports.test',
+    'control.halt',
+    'control.',
+    'signals.manual.ana',
+    'signals.manual.',
+    'signals.manual.a.b',
+    'x',
+  ),
+  fc.string({ unit: 'binary' }),
+)
+const headers = fc.dictionary(
+  fc.constantFrom(
+    'nats-msg-id',
+    'bitacora-reports',
+    'bitacora-clock',
+    'webhook-id',
+    'webhook-signature',
+  ),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+)
+
+function assertReads(message: InboundMessage): void {
+  const input = readInbound(message, RULES)
+  if (input.kind === 'ignored') return
+  assertRecordable(input)
+  assert.not.ok(input.known(new Identities()) && input.after === 0 && input.refusal !== null)
+}
+
+test('random bytes on any subject never throw, and what they become is recordable', () => {
+  fc.assert(
+    fc.property(subjects, headers, fc.uint8Array({ maxLength: 200 }), (subject, given, payload) =>
+      assertReads(inbound(subject, payload, { headers: given })),
+    ),
+    { numRuns: 1000 },
+  )
+})
+
+/** A message of the right shape, with some of its fields replaced by anything, or by what borders on valid. */
+const awkward = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }).filter((value) => typeof value !== 'object' || value === null),
+  fc.constantFrom('0', '-0', '1e5', '0.000000000000000001', '9'.repeat(30), '', ' A ', '\ud800'),
+  fc.constantFrom('all', 'P1D', 'PT0S', 'PT99999999999H', '9999-12-31T23:59:59Z', 1e308, -0),
+)
+const mutated = <T extends object>(base: T) =>
+  fc
+    .tuple(fc.dictionary(fc.constantFrom(...Object.keys(base), 'extra'), awkward, { maxKeys: 3 }))
+    .map(([changes]) => ({ ...base, ...changes }))
+
+test('messages that are nearly right never throw, and what they become is recordable', () => {
+  const signal = { symbol: 'A', side: 'buy', qty: '1', limitPrice: '5', validFor: 'PT5M' }
+  const bodies = fc.oneof(
+    fc.tuple(fc.constant('md.bar.1d.A'), mutated(barBody(0))),
+    fc.tuple(fc.constant('signals.manual.ana'), mutated({ ...signal, reason: '', confidence: 1 })),
+    fc.tuple(fc.constant('control.halt'), mutated({ actor: 'a', reason: 'b' })),
+    fc.tuple(
+      fc.constant('reports.test'),
+      mutated(REPORT).map((data) => ({ type: 'order.accepted', version: 1, data })),
+    ),
+  )
+  fc.assert(
+    fc.property(bodies, headers, ([subject, body], given) =>
+      assertReads(inbound(subject, body, { headers: given })),
+    ),
+    { numRuns: 1500 },
+  )
+})
+
+test.run()
