@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import type { ChainEvent } from '../engine/chain/processor.ts'
 import { add, type Decimal, format, mul, parse, sub } from '../engine/decimal.ts'
 import { barFromWire } from '../engine/market/bar-wire.ts'
+import { marketProcessor } from '../engine/market/market.ts'
 import { initialPortfolio, portfolioProcessor } from '../engine/portfolio/portfolio.ts'
 import { DAY_MS } from '../engine/time.ts'
 import type { MarketBar } from '../schemas/types.gen.ts'
@@ -142,6 +143,7 @@ test('after every event the sums are exact, and equal what the engine decides by
       }
       let state = portfolioProjection.initial()
       const engine = initialPortfolio()
+      let market = marketProcessor.initial()
       for (const event of book.events) {
         state = portfolioProjection.apply(state, event)
         let data = event.data
@@ -150,7 +152,8 @@ test('after every event the sums are exact, and equal what the engine decides by
           data = { ...bar, symbolIndex: SYMBOLS.indexOf(bar.symbol) }
         }
         const seen = { type: event.type, at: event.at, data } as ChainEvent
-        portfolioProcessor.handle(engine, seen, () => undefined, {} as never)
+        market = marketProcessor.handle(market, seen, () => undefined, {} as never)
+        portfolioProcessor.handle(engine, seen, () => undefined, { market } as never)
         assert.is(state.cash, engine.cash)
         assert.is(state.fees, engine.fees)
         assert.is(equityOf(state), engine.equity)

@@ -1,4 +1,4 @@
-import { RoundTrips } from '../engine/backtest/round-trips.ts'
+import { RoundTrips } from '../engine/portfolio/round-trips.ts'
 import {
   abs,
   add,
@@ -32,6 +32,8 @@ export interface PortfolioState {
   cash: Decimal
   fees: Decimal
   positions: Map<string, Position>
+  /** Start of the newest bar of each symbol. */
+  barTimes: Map<string, string>
 }
 
 /**
@@ -41,16 +43,26 @@ export interface PortfolioState {
 export const portfolioProjection: Projection<PortfolioState> = {
   name: 'portfolio',
   handles: ['book.created', 'market.bar', 'order.filled'],
-  initial: () => ({ cash: ZERO, fees: ZERO, positions: new Map() }),
+  initial: () => ({ cash: ZERO, fees: ZERO, positions: new Map(), barTimes: new Map() }),
   apply(state, recorded) {
     const event = bookEvent(recorded)
     if (event.type === 'market.bar') {
-      const position = state.positions.get(event.data.symbol)
-      if (position !== undefined) position.price = parse(event.data.close)
+      const { symbol, time, close } = event.data
+      // A late bar does not move the mark: as in the engine, the newest keeps it.
+      const newest = state.barTimes.get(symbol)
+      if (newest !== undefined && isBefore(time, newest)) return state
+      state.barTimes.set(symbol, time)
+      const position = state.positions.get(symbol)
+      if (position !== undefined) position.price = parse(close)
     } else if (event.type === 'order.filled') fill(state, event.data)
     else if (event.type === 'book.created') state.cash = parse(event.data.cash)
     return state
   },
+}
+
+/** Stamps of one length compare as texts. */
+function isBefore(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : parseTime(a) < parseTime(b)
 }
 
 function fill(state: PortfolioState, data: OrderFilled): void {

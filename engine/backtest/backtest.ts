@@ -17,7 +17,7 @@ import { DailyReturns } from './daily-returns.ts'
 import { Drawdown } from './drawdown.ts'
 import type { ListedOrder } from './listed-orders.ts'
 import { listedIntents } from './listed-orders.ts'
-import { RoundTrips, type Trade } from './round-trips.ts'
+import { RoundTrips, type Trade } from '../portfolio/round-trips.ts'
 import { type Measured, summarize } from './statistics.ts'
 
 /** Where bars come from, in order of their end, then of symbol. Fills the object given; false at the end. */
@@ -113,7 +113,7 @@ class Backtest {
     this.exchange = new Exchange(exchange, (report) => this.reports.push(report))
     this.digest = new DecisionDigest(input.hash)
     this.drawdown = new Drawdown(Number(exchange.cash))
-    this.trips = new RoundTrips(this.listener.trade)
+    this.trips = new RoundTrips((trade) => this.listener.trade?.(trade))
   }
 
   run(): BacktestResult {

@@ -14,7 +14,7 @@ export interface ListedOrder {
   qty: string
   price?: string
   trailAmount?: string
-  /** Last day on which it may trade, ms of its 00:00 UTC. */
+  /** Start of the last bar on which it may trade, ms; a date is its 00:00 UTC. */
   validUntil?: number
   /** The bars' only symbol when left out. */
   symbol?: string
@@ -64,6 +64,6 @@ function intent(order: ListedOrder, orderId: number, symbol: string): OrderInten
     ...(order.type === 'stop' && { stopPrice: order.price! }),
     timeInForce: 'gtc',
     notAfter: formatTime(order.submitTime + DAY_MS),
-    ...(order.validUntil !== undefined && { expiresAt: formatTime(order.validUntil + DAY_MS) }),
+    ...(order.validUntil !== undefined && { expiresAt: formatTime(order.validUntil + 1) }),
   }
 }

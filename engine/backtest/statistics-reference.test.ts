@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { fromNumber } from '../decimal.ts'
 import { DailyReturns } from './daily-returns.ts'
 import { Drawdown } from './drawdown.ts'
-import { RoundTrips, type Trade, type TradedFill } from './round-trips.ts'
+import { RoundTrips, type Trade, type TradedFill } from '../portfolio/round-trips.ts'
 import { annualGrowth, type Measured, momentsOf, normalCdf, summarize } from './statistics.ts'
 
 const DAY = 86_400_000

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { parse } from '../decimal.ts'
 import { DailyReturns } from './daily-returns.ts'
 import { Drawdown } from './drawdown.ts'
-import { RoundTrips, type TradedFill } from './round-trips.ts'
+import { RoundTrips, type TradedFill } from '../portfolio/round-trips.ts'
 import {
   annualGrowth,
   type Measured,

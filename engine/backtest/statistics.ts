@@ -1,7 +1,7 @@
 import { add, div, format, fromNumber, toNumber } from '../decimal.ts'
 import type { DailyReturns } from './daily-returns.ts'
 import type { Drawdown } from './drawdown.ts'
-import type { RoundTrips } from './round-trips.ts'
+import type { RoundTrips } from '../portfolio/round-trips.ts'
 
 /** Trading days of a year, the N of the formulas below. */
 export const PERIODS_PER_YEAR = 252

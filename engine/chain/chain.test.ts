@@ -29,7 +29,7 @@ test('each consequence comes with its own consequences before its next sibling',
   ).and(bar('A', 0, 10), bar('A', 1, 9))
   const outcome = chain
     .when(bar('A', 2, 11))
-    .then(
+    .leadsTo(
       'feature.computed',
       ['signal.raised', { qty: '10' }],
       ['risk.verdict', { verdict: 'approved', orderIds: [1] }],
@@ -74,7 +74,7 @@ test('events that no processor handles pass without effect', () => {
       at: dayEnd(0),
       data: { orderId: 1, status: 'filled', event: 'order.filled', code: 'not_in_table' },
     })
-    .then()
+    .leadsTo()
   assert.is(stateText(chain.table), before)
 })
 

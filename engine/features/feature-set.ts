@@ -60,6 +60,7 @@ export const featuresProcessor: Processor<FeatureState> = {
   initial: () => ({ version: 0, specs: [], names: [], rows: [] }),
   handle(state, event, _emit, table) {
     if (event.type === 'market.bar') {
+      if (!table.market.fresh) return state
       const bar = event.data
       let row = state.rows[bar.symbolIndex]
       if (row === undefined) {

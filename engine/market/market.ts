@@ -9,6 +9,11 @@ export interface MarketState {
   /** Start of the last bar, ms; NaN before the first. */
   barTime: number[]
   bars: number
+  /**
+   * Whether the bar of this step is the first of its time. A late or corrected one never reopens a closed
+   * bucket: features and strategies do not see it.
+   */
+  fresh: boolean
 }
 
 /** Number of a symbol, given at its first appearance. */
@@ -32,7 +37,14 @@ export function lastClose(state: Readonly<MarketState>, symbol: string): number 
 export const marketProcessor: Processor<MarketState> = {
   name: 'market',
   handles: ['market.bar'],
-  initial: () => ({ symbols: [], indexOf: new Map(), close: [], barTime: [], bars: 0 }),
+  initial: () => ({
+    symbols: [],
+    indexOf: new Map(),
+    close: [],
+    barTime: [],
+    bars: 0,
+    fresh: false,
+  }),
   handle(state, event) {
     if (event.type !== 'market.bar') return state
     const bar = event.data
@@ -42,7 +54,8 @@ export const marketProcessor: Processor<MarketState> = {
       bar.symbolIndex = index
     }
     state.bars++
-    // A late or corrected bar never reopens a closed bucket: the newest one keeps the mark.
+    state.fresh = !(bar.time <= state.barTime[index]!)
+    // A correction of the newest bar moves the mark, one of an older bar does not.
     if (!(bar.time < state.barTime[index]!)) {
       state.close[index] = bar.close
       state.barTime[index] = bar.time

@@ -1,6 +1,7 @@
 import type { EventOf, Processor } from '../chain/processor.ts'
 import { ZERO, abs, add, type Decimal, fromNumber, mul, parse, sub } from '../decimal.ts'
 import type { Bar } from '../market/bar.ts'
+import type { MarketState } from '../market/market.ts'
 import { parseTime, tradingDay } from '../time.ts'
 
 /** A holding in one symbol. */
@@ -72,8 +73,8 @@ export const portfolioProcessor: Processor<PortfolioState> = {
   name: 'portfolio',
   handles: ['book.created', 'market.bar', 'order.filled'],
   initial: initialPortfolio,
-  handle(state, event) {
-    if (event.type === 'market.bar') markBar(state, event.data, event.at)
+  handle(state, event, _emit, table) {
+    if (event.type === 'market.bar') markBar(state, event.data, event.at, table.market)
     else if (event.type === 'order.filled') fill(state, event)
     else if (event.type === 'book.created') {
       state.cash = parse(event.data.cash)
@@ -93,8 +94,9 @@ function rollDay(state: PortfolioState, at: number): void {
   }
 }
 
-function markBar(state: PortfolioState, bar: Bar, at: number): void {
+function markBar(state: PortfolioState, bar: Bar, at: number, market: MarketState): void {
   rollDay(state, at)
+  if (bar.time < market.barTime[bar.symbolIndex]!) return
   let holding = state.bySymbol[bar.symbolIndex]
   if (holding === undefined) {
     if (state.holdings.size === 0) return

@@ -29,31 +29,29 @@ function held(risk: RiskLimits): Given {
 
 test('a daily loss at its limit is borne; beyond it trading reduces until the day ends', () => {
   const chain = held({ maxDailyLoss: '0.05' })
-  chain.when(bar('A', 1, 95)).then()
+  chain.when(bar('A', 1, 95)).leadsTo()
   const same = held({ maxDailyLoss: '0.05' })
-  same
-    .when(bar('A', 1, '94.999'))
-    .then(
-      [
-        'risk.state_changed',
-        {
-          from: 'ACTIVE',
-          to: 'REDUCING',
-          code: 'max_daily_loss',
-          observed: '0.05001',
-          limit: '0.05',
-          actor: 'engine',
-        },
-      ],
-      ['timer.set', { name: 'daily-loss-reset', dueAt: '2013-05-15T00:00:00Z' }],
-    )
+  same.when(bar('A', 1, '94.999')).leadsTo(
+    [
+      'risk.state_changed',
+      {
+        from: 'ACTIVE',
+        to: 'REDUCING',
+        code: 'max_daily_loss',
+        observed: '0.05001',
+        limit: '0.05',
+        actor: 'engine',
+      },
+    ],
+    ['timer.set', { name: 'daily-loss-reset', dueAt: '2013-05-15T00:00:00Z' }],
+  )
   assert.is(same.table.risk.trading, 'REDUCING')
   // The day has not ended for anything that is stamped with its last moment.
   assert.is(dueBefore(same.table.timers, dayEnd(1)), null)
   const due = dueBefore(same.table.timers, dayEnd(1) + 1)!
   same
     .when(timer(due.name, due.dueAt))
-    .then([
+    .leadsTo([
       'risk.state_changed',
       { from: 'REDUCING', to: 'ACTIVE', code: 'day_ended', actor: 'engine' },
     ])
@@ -66,30 +64,30 @@ test('the next day measures its loss from its own first equity', () => {
     bar('A', 1, 90),
     timer('daily-loss-reset', dayEnd(1)),
   )
-  chain.when(bar('A', 2, '85.5')).then()
-  chain.when(bar('A', 2, '85.49')).then('risk.state_changed', 'timer.set')
+  chain.when(bar('A', 2, '85.5')).leadsTo()
+  chain.when(bar('A', 2, '85.49')).leadsTo('risk.state_changed', 'timer.set')
 })
 
 test('the loss of several days together is not a daily loss', () => {
   const chain = held({ maxDailyLoss: '0.05' })
-  for (const [n, close] of [96, 92, 88, 84].entries()) chain.when(bar('A', n + 1, close)).then()
+  for (const [n, close] of [96, 92, 88, 84].entries()) chain.when(bar('A', n + 1, close)).leadsTo()
 })
 
 test('a state once reached is not announced again while it lasts', () => {
   const chain = held({ maxDailyLoss: '0.05', maxDrawdown: '0.2' }).and(bar('A', 1, 90))
-  chain.when(bar('A', 1, 89)).then()
-  chain.when(bar('A', 1, 100)).then()
+  chain.when(bar('A', 1, 89)).leadsTo()
+  chain.when(bar('A', 1, 100)).leadsTo()
   assert.is(chain.table.risk.trading, 'REDUCING', 'latched, although the loss is made good')
-  chain.when(bar('A', 1, 79)).then(['risk.state_changed', { from: 'REDUCING', to: 'HALTED' }])
-  chain.when(bar('A', 1, 70)).then()
+  chain.when(bar('A', 1, 79)).leadsTo(['risk.state_changed', { from: 'REDUCING', to: 'HALTED' }])
+  chain.when(bar('A', 1, 70)).leadsTo()
 })
 
 test('a drawdown beyond its limit halts until an operator resumes', () => {
   const chain = held({ maxDrawdown: '0.1' }).and(bar('A', 1, 120))
-  chain.when(bar('A', 2, 108)).then()
+  chain.when(bar('A', 2, 108)).leadsTo()
   chain
     .when(bar('A', 3, '107.99'))
-    .then([
+    .leadsTo([
       'risk.state_changed',
       { from: 'ACTIVE', to: 'HALTED', code: 'max_drawdown', observed: '0.100083333', limit: '0.1' },
     ])
@@ -97,7 +95,7 @@ test('a drawdown beyond its limit halts until an operator resumes', () => {
   assert.is(chain.table.risk.trading, 'HALTED')
   chain
     .when(control(9, 'resume'))
-    .then([
+    .leadsTo([
       'risk.state_changed',
       { from: 'HALTED', to: 'ACTIVE', code: 'operator_resume', actor: 'ana' },
     ])
@@ -107,7 +105,9 @@ test('a fill can break a limit as well as a bar', () => {
   const chain = held({ maxDrawdown: '0.1' }).and(
     signal(0, { signalId: 's2', side: 'sell', qty: '60' }),
   )
-  chain.when(fill(0, 2, 'sell', '60', '80')).then(['risk.state_changed', { code: 'max_drawdown' }])
+  chain
+    .when(fill(0, 2, 'sell', '60', '80'))
+    .leadsTo(['risk.state_changed', { code: 'max_drawdown' }])
 })
 
 test('a resume measures loss and drawdown from the equity of that moment', () => {
@@ -116,14 +116,14 @@ test('a resume measures loss and drawdown from the equity of that moment', () =>
   chain.and(control(1, 'resume'))
   assert.is(format(chain.table.risk.peak), '8500')
   assert.is(format(chain.table.risk.dayBase), '8500')
-  chain.when(bar('A', 1, '76.5')).then()
-  chain.when(bar('A', 1, '76.49')).then(['risk.state_changed', { to: 'HALTED' }])
+  chain.when(bar('A', 1, '76.5')).leadsTo()
+  chain.when(bar('A', 1, '76.49')).leadsTo(['risk.state_changed', { to: 'HALTED' }])
 })
 
 test('an operator who halts over a daily loss is not overruled by the end of the day', () => {
   const chain = held({ maxDailyLoss: '0.05' }).and(bar('A', 1, 90))
-  chain.when(control(1, 'halt')).then(['risk.state_changed', { from: 'REDUCING', to: 'HALTED' }])
-  chain.when(timer('daily-loss-reset', dayEnd(1))).then()
+  chain.when(control(1, 'halt')).leadsTo(['risk.state_changed', { from: 'REDUCING', to: 'HALTED' }])
+  chain.when(timer('daily-loss-reset', dayEnd(1))).leadsTo()
   assert.is(chain.table.risk.trading, 'HALTED')
 })
 
@@ -133,31 +133,31 @@ test('the end of the day does not lift a drawdown, nor does a timer of another n
     bar('A', 1, 80),
   )
   assert.is(chain.table.risk.cause, 'max_drawdown')
-  chain.when(timer('daily-loss-reset', dayEnd(1))).then()
+  chain.when(timer('daily-loss-reset', dayEnd(1))).leadsTo()
   const reduced = held({ maxDailyLoss: '0.05' }).and(bar('A', 1, 90))
-  reduced.when(timer('something-else', dayEnd(1))).then()
+  reduced.when(timer('something-else', dayEnd(1))).leadsTo()
   assert.is(reduced.table.risk.trading, 'REDUCING')
 })
 
 test('after a resume the old timer falls due without effect', () => {
   const chain = held({ maxDailyLoss: '0.05' }).and(bar('A', 1, 90), control(1, 'resume'))
   assert.is(chain.table.timers.waiting.length, 1)
-  chain.when(timer('daily-loss-reset', dayEnd(1))).then()
+  chain.when(timer('daily-loss-reset', dayEnd(1))).leadsTo()
   assert.equal(chain.table.timers.waiting, [])
 })
 
 test('halting is said once; over another cause it is said again', () => {
   const chain = given(...opened(), bar('A', 0, 100))
   const first = chain.when(control(0, 'halt'))
-  first.then([
+  first.leadsTo([
     'risk.state_changed',
     { from: 'ACTIVE', to: 'HALTED', code: 'operator_halt', reason: 'test' },
   ])
-  chain.when(control(0, 'halt', 'k2')).then()
+  chain.when(control(0, 'halt', 'k2')).leadsTo()
   const drawn = held({ maxDrawdown: '0.1' }).and(bar('A', 1, 50))
   drawn
     .when(control(1, 'halt'))
-    .then(['risk.state_changed', { from: 'HALTED', to: 'HALTED', code: 'operator_halt' }])
+    .leadsTo(['risk.state_changed', { from: 'HALTED', to: 'HALTED', code: 'operator_halt' }])
 })
 
 test('leaving ACTIVE cancels the orders that open, and leaves those that protect', () => {
@@ -185,7 +185,7 @@ test('cancel-all asks for every open order once', () => {
   chain.and(signal(0, { signalId: 'a', qty: '1' }), signal(0, { signalId: 'b', side: 'close' }))
   chain
     .when(control(0, 'cancel-all'))
-    .then(
+    .leadsTo(
       ['order.cancel_requested', { orderId: 2, reason: 'test' }],
       ['order.cancel_requested', { orderId: 3 }],
     )
@@ -195,36 +195,36 @@ test('flatten closes every position, long and short, also while halted', () => {
   const chain = given(...opened(), ...HELD, bar('B', 0, 50))
   chain.and(signal(0, { signalId: 'b', symbol: 'B', side: 'sell', qty: '7' }))
   chain.and(fill(0, 2, 'sell', '7', '50', { symbol: 'B' }), control(0, 'halt'))
-  const outcome = chain
-    .when(control(0, 'flatten', 'k9'))
-    .then(
-      [
-        'risk.verdict',
-        {
-          signalId: 'k9:A',
-          source: 'operator:ana',
-          verdict: 'approved',
-          code: 'flatten',
-          orderIds: [3],
-        },
-      ],
-      ['order.intended', { orderId: 3, symbol: 'A', side: 'sell', qty: '100', type: 'market' }],
-      ['risk.verdict', { signalId: 'k9:B', orderIds: [4] }],
-      ['order.intended', { orderId: 4, symbol: 'B', side: 'buy', qty: '7', type: 'market' }],
-    )
+  const outcome = chain.when(control(0, 'flatten', 'k9')).leadsTo(
+    [
+      'risk.verdict',
+      {
+        signalId: 'k9:A',
+        source: 'operator:ana',
+        verdict: 'approved',
+        code: 'flatten',
+        orderIds: [3],
+      },
+    ],
+    ['order.intended', { orderId: 3, symbol: 'A', side: 'sell', qty: '100', type: 'market' }],
+    ['risk.verdict', { signalId: 'k9:B', orderIds: [4] }],
+    ['order.intended', { orderId: 4, symbol: 'B', side: 'buy', qty: '7', type: 'market' }],
+  )
   assert.equal(
     outcome.consequences.map(({ because }) => because),
     [0, 1, 0, 3],
   )
   assert.is(chain.table.risk.trading, 'HALTED')
-  chain.when(control(0, 'flatten', 'k10')).then('order.cancel_requested', 'order.cancel_requested')
+  chain
+    .when(control(0, 'flatten', 'k10'))
+    .leadsTo('order.cancel_requested', 'order.cancel_requested')
 })
 
 test('flatten cancels what opens, and has nothing to do when flat', () => {
   const chain = given(...opened(), bar('A', 0, 100), signal(0, { qty: '5' }))
-  chain.when(control(0, 'flatten')).then(['order.cancel_requested', { orderId: 1 }])
+  chain.when(control(0, 'flatten')).leadsTo(['order.cancel_requested', { orderId: 1 }])
   chain.and(report(0, 1, 'canceled'))
-  chain.when(control(0, 'flatten', 'k2')).then()
+  chain.when(control(0, 'flatten', 'k2')).leadsTo()
 })
 
 test('limits that change in the middle of a book hold from then on', () => {

@@ -7,7 +7,7 @@ import { given } from '../testing/given.ts'
 
 type Params = { fast: number; slow: number; mode: 'long-only' | 'reverse'; size: string }
 
-/** Exact sum of the last n closes in whole ten-thousandths times 100, so that ties are ties. */
+/** Exact sum of the last n closes in millionths, so that ties are ties. */
 function sums(closes: readonly number[], n: number): (bigint | null)[] {
   const units = closes.map((close) => BigInt(Math.round(close * 1e6)))
   return units.map((_, end) =>
@@ -84,7 +84,7 @@ test('on random walks the signals are those of the definition', () => {
       assert.equal(engine(closes, given), expected)
       signals += expected.length
     }),
-    { numRuns: 200, size: 'max' } as fc.Parameters<[number[], Params]>,
+    { numRuns: 200 },
   )
   assert.ok(signals > 50, `${signals} signals`)
 })
@@ -131,7 +131,7 @@ test('a decision carries the averages it was based on, before and now', () => {
     ...opened({ strategies: [{ name: 'sma_cross', params: { fast: 1, slow: 2 } }] }),
   )
   chain.and(bar('A', 0, 4), bar('A', 1, 2))
-  chain.when(bar('A', 2, 8)).then(
+  chain.when(bar('A', 2, 8)).leadsTo(
     [
       'feature.computed',
       {

@@ -22,6 +22,7 @@ export const strategiesProcessor: Processor<StrategiesState> = {
   initial: () => ({ version: 0, instances: [], signals: 0 }),
   handle(state, event, emit, table) {
     if (event.type === 'market.bar') {
+      if (!table.market.fresh) return state
       const row = table.features.rows[event.data.symbolIndex]!
       context.raised = 0
       for (const instance of state.instances) {

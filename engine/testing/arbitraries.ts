@@ -43,7 +43,11 @@ export const shares: fc.Arbitrary<string> = fc.oneof(
 /** Closes of a random walk in cents, never below 1.00. */
 export function walk(length: { min: number; max: number }): fc.Arbitrary<number[]> {
   return fc
-    .array(fc.integer({ min: -250, max: 250 }), { minLength: length.min, maxLength: length.max })
+    .array(fc.integer({ min: -250, max: 250 }), {
+      minLength: length.min,
+      maxLength: length.max,
+      size: 'max',
+    })
     .map((moves) => {
       let cents = 5000
       return moves.map((move) => {

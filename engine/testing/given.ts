@@ -48,7 +48,7 @@ export class Outcome {
   }
 
   /** Exactly these consequences, in this order; of their data only what is named is compared. */
-  then(...expected: Expected[]): this {
+  leadsTo(...expected: Expected[]): this {
     const names = expected.map((one) => (typeof one === 'string' ? one : one[0]))
     assert.equal(this.types, names)
     for (const [index, one] of expected.entries()) {
@@ -65,7 +65,7 @@ export class Outcome {
 /**
  * A chain with a past.
  *
- *     given(...opened(), bar('A', 0, 100)).when(signal(0, { qty: '1' })).then('risk.verdict', 'order.intended')
+ *     given(...opened(), bar('A', 0, 100)).when(signal(0, { qty: '1' })).leadsTo('risk.verdict', 'order.intended')
  */
 export class Given {
   readonly chain = new Chain()

@@ -56,18 +56,18 @@ for (const status of Object.keys(WAYS) as OrderStatus[]) {
       const outcome = past.when(input)
       const where = `${status} + ${event}`
       if (next === undefined) {
-        outcome.then([
+        outcome.leadsTo([
           'order.anomaly',
           { orderId: 1, status, event: input.type, code: 'not_in_table' },
         ])
         assert.is(orders.open.get(1)?.status ?? orders.ended.get(1), status, where)
       } else if (isOpen(status)) {
-        outcome.then()
+        outcome.leadsTo()
         assert.is(orders.open.get(1)?.status ?? orders.ended.get(1), next, where)
         assert.is(orders.open.has(1), isOpen(next), where)
         assert.is(orders.ended.has(1), !isOpen(next), where)
       } else {
-        outcome.then([
+        outcome.leadsTo([
           'order.anomaly',
           { orderId: 1, status, event: input.type, code: 'fill_after_end' },
         ])
@@ -84,14 +84,14 @@ test('a report on an order that never was is an anomaly and changes no order', (
     const past = given(...opened(), bar('A', 0, 100))
     past
       .when(said(event))
-      .then(['order.anomaly', { orderId: 1, status: 'unknown_order', code: 'unknown_order' }])
+      .leadsTo(['order.anomaly', { orderId: 1, status: 'unknown_order', code: 'unknown_order' }])
     assert.is(past.table.orders.open.size + past.table.orders.ended.size, 0)
   }
 })
 
 test('a fill that crosses its cancellation is an anomaly, and the portfolio has it', () => {
   const past = intended().and(report(0, 1, 'canceled'))
-  past.when(fill(0, 1, 'buy', '10', '99')).then(['order.anomaly', { code: 'fill_after_end' }])
+  past.when(fill(0, 1, 'buy', '10', '99')).leadsTo(['order.anomaly', { code: 'fill_after_end' }])
   assert.is(format(past.table.portfolio.holdings.get('A')!.qty), '10')
   assert.is(format(past.table.portfolio.cash), '9010')
   assert.is(past.table.orders.workingNotional, ZERO)
@@ -167,8 +167,8 @@ test('only so many ended orders are remembered, the newest', () => {
   assert.not.ok(ended.has(76))
   assert.ok(ended.has(77))
   assert.ok(ended.has(1100))
-  past.when(report(0, 76, 'accepted')).then(['order.anomaly', { code: 'unknown_order' }])
-  past.when(report(0, 77, 'accepted')).then(['order.anomaly', { code: 'not_in_table' }])
+  past.when(report(0, 76, 'accepted')).leadsTo(['order.anomaly', { code: 'unknown_order' }])
+  past.when(report(0, 77, 'accepted')).leadsTo(['order.anomaly', { code: 'not_in_table' }])
 })
 
 test('an intent carries the approved order and the time until which it may be sent', () => {
@@ -195,12 +195,14 @@ test('an intent carries the approved order and the time until which it may be se
 
 test('a cancellation is asked for once, and reserves on until it is reported', () => {
   const past = intended()
-  past.when(control(0, 'cancel-all')).then(['order.cancel_requested', { orderId: 1, actor: 'ana' }])
-  past.when(control(0, 'cancel-all', 'k2')).then()
+  past
+    .when(control(0, 'cancel-all'))
+    .leadsTo(['order.cancel_requested', { orderId: 1, actor: 'ana' }])
+  past.when(control(0, 'cancel-all', 'k2')).leadsTo()
   assert.is(format(workingQty(past.table.orders, 'A')), '10')
   past.and(report(0, 1, 'canceled'))
   assert.is(workingQty(past.table.orders, 'A'), ZERO)
-  past.when(control(0, 'cancel-all', 'k3')).then()
+  past.when(control(0, 'cancel-all', 'k3')).leadsTo()
 })
 
 test('what can be closed is what is held less what already closes it', () => {

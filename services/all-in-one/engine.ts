@@ -6,11 +6,11 @@ import { parseTime } from '../../engine/time.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import { lockFolder } from '../adapters/embedded/folder-lock.ts'
 import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
-import { connectNats, isConnected } from '../adapters/nats/connection.ts'
+import { connectNats, isConnected, type NatsConnection } from '../adapters/nats/connection.ts'
 import { deadLetter } from '../adapters/nats/dead-letter.ts'
 import { NatsBus } from '../adapters/nats/nats-bus.ts'
 import { ensureServer } from '../adapters/nats/server.ts'
-import { provision } from '../adapters/nats/streams.ts'
+import { provision, trimConsumed } from '../adapters/nats/streams.ts'
 import { readVerdictEnd } from '../adapters/nats/verdict-end.ts'
 import { type Executor, startExecutor } from '../executor/executor.ts'
 import type { HealthInfo } from '../http-api/health-routes.ts'
@@ -55,6 +55,8 @@ export interface Engine {
   readonly done: Promise<never>
   close(): Promise<void>
 }
+
+const TRIM_EVERY_MS = 60_000
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -104,6 +106,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await provision(nc, { bookId, account })
     const bus = new NatsBus(nc)
 
+    const trimming = setInterval(() => trim(nc, log), TRIM_EVERY_MS)
+    cleanup.add('trimming', async () => clearInterval(trimming))
     const broker = openSimBroker({ dir, settings: settings.exchange, bookId })
     cleanup.add('broker', async () => broker.close())
     if (broker.settingsConflict !== null) {
@@ -213,6 +217,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   } catch (error) {
     await cleanup.run()
     throw error
+  }
+}
+
+/** Inputs that are in the book make room in the streams that refuse new ones when they are full. */
+function trim(nc: NatsConnection, log: Log): void {
+  for (const stream of ['INBOX', 'REPORTS'] as const) {
+    trimConsumed(nc, stream).catch((error: unknown) =>
+      log.warn(
+        { err: error, stream },
+        'consumed messages could not be removed; trying again later',
+      ),
+    )
   }
 }
 

@@ -1,5 +1,4 @@
 /** What a backtest runs on: bars, settings and listed orders, from options, files and the book. */
-import { DAY_MS } from '../../engine/time.ts'
 import type { Columns } from '../../engine/backtest/column-source.ts'
 import { isSupported, type ListedOrder } from '../../engine/backtest/listed-orders.ts'
 import type { Timeframe } from '../../engine/market/bar.ts'
@@ -7,7 +6,7 @@ import type { ParamValue } from '../../engine/strategies/strategy.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import { loadBars } from '../market-data/bars-csv.ts'
 import type { BarLoadOptions } from '../market-data/bars-csv.ts'
-import { type ListedOrder as OrderRow, readOrdersCsv } from '../market-data/orders-csv.ts'
+import { readOrdersCsv } from '../market-data/orders-csv.ts'
 import { engineDir } from '../runtime/folder.ts'
 import type { Command } from 'commander'
 import type { BacktestOptions } from './backtest.ts'
@@ -158,7 +157,10 @@ function listed(path: string, bars: Bars, warnings: string[]): ListedOrder[] {
   if (foreign !== undefined) {
     throw new UsageError(`${path} line ${foreign.line}: there are no bars of ${foreign.symbol}`)
   }
-  const orders = rows.map((row) => engineOrder(row, only!, bars.timeframe))
+  const orders = rows.map(({ line: _line, ...order }) => ({
+    ...order,
+    symbol: order.symbol ?? only!,
+  }))
   const left = orders.filter((order) => !isSupported(order))
   if (left.length > 0) {
     const ids = left.map((order) => order.id).join(', ')
@@ -166,13 +168,4 @@ function listed(path: string, bars: Bars, warnings: string[]): ListedOrder[] {
     warnings.push(`trailing stops are not simulated; left out: ${noun} ${ids}`)
   }
   return orders
-}
-
-function engineOrder(row: OrderRow, only: string, timeframe: Timeframe): ListedOrder {
-  const { line: _line, validUntil, ...order } = row
-  const symbol = order.symbol ?? only
-  if (validUntil === undefined) return { ...order, symbol }
-  // The engine lets an order expire a day after `validUntil`; inside a day it ends after that bar start.
-  const day = timeframe === '1d' && validUntil % DAY_MS === 0
-  return { ...order, symbol, validUntil: day ? validUntil : validUntil + 1 - DAY_MS }
 }

@@ -2,28 +2,13 @@
  * Lists of orders (`--orders FILE`): each row goes through the exchange model as it stands. Fields an
  * order's type does not use are ignored: exported lists often carry a price beside market orders.
  */
+import type { ListedOrder } from '../../engine/backtest/listed-orders.ts'
 import * as decimal from '../../engine/decimal.ts'
 import { BadCsvFile, CsvRefusal, CsvScanner, readCsvBytes, readHeader, whole } from './csv.ts'
 import type { ColumnRule, Fault, RowFault } from './csv.ts'
 import { plainDecimal, readSymbol, StampReader, stampReason } from './csv-values.ts'
 
-export type ListedOrderType = 'market' | 'close' | 'limit' | 'stop' | 'trailing_stop'
-
-export interface ListedOrder {
-  id: string
-  /** Start of the bar on which it is submitted, ms UTC; a date is its 00:00 UTC. */
-  submitTime: number
-  side: 'buy' | 'sell'
-  type: ListedOrderType
-  /** Shares, decimal text above zero. */
-  qty: string
-  /** Limit or stop price, decimal text; with limit and stop orders only. */
-  price?: string
-  /** Distance of a trailing stop, decimal text; with trailing stops only. */
-  trailAmount?: string
-  /** Last eligible bar start, ms UTC: a date is its 00:00 UTC, or its last ms where submit_date has a time. */
-  validUntil?: number
-  symbol?: string
+export interface OrderRow extends ListedOrder {
   /** Line in the file. */
   line: number
 }
@@ -48,7 +33,7 @@ const COLUMNS: readonly ColumnRule[] = [
   { name: 'symbol', aliases: [], required: false },
 ]
 
-const TYPES: ReadonlyMap<string, ListedOrderType> = new Map([
+const TYPES: ReadonlyMap<string, ListedOrder['type']> = new Map([
   ['market', 'market'],
   ['close', 'close'],
   ['limit', 'limit'],
@@ -60,7 +45,7 @@ const TYPES: ReadonlyMap<string, ListedOrderType> = new Map([
 const REMEDY = 'Correct the rows: no order of a list is left out.'
 
 /** Reads a list of orders, in the order of the file. Throws BadOrdersFile. */
-export function readOrdersCsv(path: string): ListedOrder[] {
+export function readOrdersCsv(path: string): OrderRow[] {
   try {
     const reader = new OrderReader(readCsvBytes(path))
     if (reader.faults.length > 0) {
@@ -86,7 +71,7 @@ class RowRefusal extends Error {
 }
 
 class OrderReader {
-  readonly orders: ListedOrder[] = []
+  readonly orders: OrderRow[] = []
   readonly faults: Fault[] = []
   readonly header: string[]
   rows = 0
@@ -113,7 +98,7 @@ class OrderReader {
     }
   }
 
-  #order(): ListedOrder {
+  #order(): OrderRow {
     const scanner = this.#scanner
     if (scanner.malformed) throw new RowRefusal('row', 'text after a closing quote')
     if (!scanner.hasWidth(this.header.length)) {
@@ -128,7 +113,7 @@ class OrderReader {
     if (!type) {
       throw new RowRefusal('type', 'is none of market, close, limit, stop, trailing_stop')
     }
-    const order: ListedOrder = {
+    const order: OrderRow = {
       id,
       submitTime,
       side,

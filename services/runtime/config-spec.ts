@@ -168,7 +168,7 @@ export const SETTINGS = [
     min: 0,
     max: 100,
     default: '5',
-    since: '0.1',
+    since: null,
     help: 'Repetitions of a broker call that failed for a passing reason; 0: none',
   },
   {

@@ -483,7 +483,7 @@ test('property: with any reopenings the reports are those of the pure exchange',
           }
           // The clock is the broker's own addition; it never runs back.
           assert.equal(
-            seen.map(({ clock: _, ...report }) => report),
+            seen.map(({ clock: _clock, ...report }) => report),
             expected,
           )
           assert.ok(seen.every((report, i) => i === 0 || seen[i - 1]!.clock! <= report.clock!))

@@ -257,6 +257,6 @@ export function apiCode(error: unknown): number | undefined {
 }
 
 function normal(value: unknown): string {
-  if (Array.isArray(value)) return JSON.stringify([...value].sort())
+  if (Array.isArray(value)) return JSON.stringify([...value].map(String).sort())
   return JSON.stringify(value) ?? 'nothing'
 }

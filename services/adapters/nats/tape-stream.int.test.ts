@@ -117,12 +117,12 @@ test(
     // The very last message, with nothing behind it that would confirm it: dropped without a trace.
     const publish = nc.publish.bind(nc)
     nc.publish = () => {}
-    tape.send('tape.x', 'only', 0)
+    void tape.send('tape.x', 'only', 0)
     nc.publish = publish
     await tape.flush()
     assert.is(tape.acknowledged(), 0)
     process.kill(pid, 'SIGSTOP')
-    tape.send('tape.x', 'later', 1)
+    void tape.send('tape.x', 'later', 1)
     await sleep(1500)
     process.kill(pid, 'SIGCONT')
     await tape.flush()
@@ -194,7 +194,7 @@ test(
     const damaged = await rejection(TapeStream.open(nc, { bookId: 'b1' }))
     assert.is(damaged.code, 'tape_damaged')
     await jsm.streams.purge('TAPE')
-    tape.send('tape.x', 'after the purge', 10)
+    void tape.send('tape.x', 'after the purge', 10)
     const regressed = await rejection(tape.flush())
     assert.is(regressed.code, 'tape_regressed')
     assert.is((await rejection(tape.done)).code, 'tape_regressed')
@@ -218,7 +218,7 @@ test(
   withNats(async (fixture) => {
     const nc = await provisioned(fixture)
     const tape = await TapeStream.open(nc, { bookId: 'b1' })
-    tape.send('tape.x', '', 0)
+    void tape.send('tape.x', '', 0)
     const flushed = rejection(tape.flush())
     tape.close()
     assert.match((await flushed).message, 'before everything was confirmed')

@@ -1,0 +1,46 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { asChainEvent, bar, opened } from '../testing/fixtures.ts'
+import { given } from '../testing/given.ts'
+import type { Bar } from './bar.ts'
+import { lastClose, marketProcessor, symbolIndex } from './market.ts'
+
+test('symbols are numbered in order of first appearance, and keep their number', () => {
+  const state = marketProcessor.initial()
+  assert.equal(
+    ['B', 'A', 'B', 'C', 'A'].map((symbol) => symbolIndex(state, symbol)),
+    [0, 1, 0, 2, 1],
+  )
+  assert.equal(state.symbols, ['B', 'A', 'C'])
+  assert.ok(Number.isNaN(lastClose(state, 'A')), 'known, but without a bar')
+  assert.ok(Number.isNaN(lastClose(state, 'Z')), 'unknown')
+})
+
+test('the newest bar gives the mark', () => {
+  const chain = given(...opened(), bar('A', 0, 10), bar('B', 0, 20), bar('A', 1, 11))
+  assert.is(lastClose(chain.table.market, 'A'), 11)
+  assert.is(lastClose(chain.table.market, 'B'), 20)
+  assert.is(chain.table.market.bars, 3)
+})
+
+test('a late bar does not take the mark back; a correction of the newest one moves it', () => {
+  const chain = given(...opened(), bar('A', 5, 10), bar('A', 3, 99))
+  assert.is(lastClose(chain.table.market, 'A'), 10)
+  chain.and(bar('A', 5, 12, { revision: 1 }))
+  assert.is(lastClose(chain.table.market, 'A'), 12)
+  assert.is(chain.table.market.bars, 3)
+})
+
+test('a number that a source gave by its own count is put right', () => {
+  const chain = given(...opened(), bar('A', 0, 10))
+  const event = asChainEvent(bar('B', 0, 20))
+  chain.chain.fold(event)
+  assert.is((event.data as Bar).symbolIndex, 1)
+  const wrong = asChainEvent(bar('B', 1, 21))
+  ;(wrong.data as Bar).symbolIndex = 7
+  chain.chain.fold(wrong)
+  assert.is((wrong.data as Bar).symbolIndex, 1)
+  assert.is(lastClose(chain.table.market, 'B'), 21)
+})
+
+test.run()
