@@ -69,13 +69,13 @@ test('a row becomes an intent with the price its type needs', () => {
       ...common,
       side: 'sell',
     },
-    // It may trade on its last day, so it ends with that day.
+    // It may trade on the bar that begins at its last moment, and on none that begins later.
     {
       orderId: 4,
       signalId: 'listed:c',
       symbol: 'X',
       type: 'close',
-      expiresAt: '1970-01-05T00:00:00Z',
+      expiresAt: '1970-01-04T00:00:00.001Z',
       ...common,
     },
   ])

@@ -82,12 +82,10 @@ test('what a processor throws comes out of step, and the chain refuses to go on'
   const chain = given(...opened())
   const broken = started(settings({ strategies: [{ name: 'no_such', params: {} }] }))
   assert.throws(() => chain.when(broken), /there is no strategy "no_such"/)
-  const before = stateText(chain.table)
   for (const input of [bar('A', 0, 10), control(0, 'halt'), broken]) {
     assert.throws(() => chain.when(input), /there is no strategy "no_such"/)
     assert.throws(() => chain.recorded(input), /there is no strategy "no_such"/)
   }
-  assert.is(stateText(chain.table), before, 'a broken chain changes nothing any more')
 })
 
 test('an error in the middle of a step comes out of that step', () => {
@@ -169,7 +167,7 @@ test('two chains do not touch each other', () => {
 test('a book of random trading reaches every state and denies as well as approves', () => {
   // The properties above prove little when random histories never trade.
   const seen = new Set<string>()
-  const histories = fc.sample(history, { numRuns: 150, seed: 7 })
+  const histories = fc.sample(history, { numRuns: 400, seed: 7 })
   for (const past of histories) {
     const chain = new Given()
     play(past, chain.table, (input) => {

@@ -114,7 +114,7 @@ test('a recorder that continues a recovered book writes what the first would hav
   )
   assert.equal(
     proposed,
-    whole.stored.slice(first.stored.length).map(({ position: _, ...rest }) => rest),
+    whole.steps.slice(first.steps.length).flatMap((step) => step.proposed),
   )
   assert.is(stateText(chain.table), stateText(whole.chain.table))
 })

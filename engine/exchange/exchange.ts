@@ -5,6 +5,7 @@ import type { BrokerOrder, BrokerReport, ReportKind } from '../ports/broker.ts'
 import { DAY_MS, dayNumber } from '../time.ts'
 import { Account, type AccountSnapshot, type AccountView } from './account.ts'
 import { Fees } from './fees.ts'
+import { KnownIds, type KnownIdsSnapshot } from './known-ids.ts'
 import { type BarPrices, FillModel, PHASE, readPrices } from './fill-model.ts'
 import {
   orderFrom,
@@ -36,7 +37,7 @@ export interface ExchangeSnapshot {
   ambiguousBars: number
   account: AccountSnapshot
   /** Client order ids of orders that are over: an id is never taken twice. */
-  over: string[]
+  over: KnownIdsSnapshot
   books: {
     symbol: string
     /** Newest bar; null before the first. */
@@ -62,8 +63,9 @@ export class Exchange {
   readonly #fills: FillModel
   readonly #fees: Fees
   readonly #account: Account
-  /** Every order ever submitted, by client order id; null once it is over. */
-  readonly #orders = new Map<string, WorkingOrder | null>()
+  /** Working orders by client order id, and the ids of those that are over. */
+  readonly #orders = new Map<string, WorkingOrder>()
+  readonly #over = new KnownIds()
   readonly #books = new Map<string, Book>()
   /** The same books by symbol number, for the way of a bar. */
   readonly #byIndex: Book[] = []
@@ -97,15 +99,15 @@ export class Exchange {
 
   /** True for every client order id that was submitted, whatever became of it. */
   knows(clientOrderId: string): boolean {
-    return this.#orders.has(clientOrderId)
+    return this.#orders.has(clientOrderId) || this.#over.has(clientOrderId)
   }
 
   /** Takes an order at `now` (ms) and reports it accepted or rejected. An id submitted again is ignored. */
   submit(order: BrokerOrder, now: number): void {
-    if (this.#orders.has(order.clientOrderId)) return
+    if (this.knows(order.clientOrderId)) return
     const working = readOrder(order)
     if ('code' in working) {
-      this.#orders.set(order.clientOrderId, null)
+      this.#over.add(order.clientOrderId)
       this.#emit('rejected', order, now, working.code, working.reason)
       return
     }
@@ -270,7 +272,8 @@ export class Exchange {
 
   #close(order: WorkingOrder): void {
     order.done = true
-    this.#orders.set(order.clientOrderId, null)
+    this.#orders.delete(order.clientOrderId)
+    this.#over.add(order.clientOrderId)
   }
 
   #emit(
@@ -311,13 +314,11 @@ export class Exchange {
   /** The whole state, between two calls. Throws while a bar is being matched. */
   snapshot(): ExchangeSnapshot {
     if (this.#matching) throw new Error('a snapshot was taken from inside a report')
-    const over: string[] = []
-    for (const [id, order] of this.#orders) if (order === null) over.push(id)
     return {
       sequence: this.#sequence,
       ambiguousBars: this.#ambiguousBars,
       account: this.#account.snapshot(),
-      over,
+      over: this.#over.snapshot(),
       books: Array.from(this.#books.values(), bookSnapshot),
     }
   }
@@ -331,7 +332,7 @@ export class Exchange {
     this.#orders.clear()
     this.#books.clear()
     this.#byIndex.length = 0
-    for (const id of from.over) this.#orders.set(id, null)
+    this.#over.restore(from.over)
     for (const { symbol, last, cap, orders } of from.books) {
       const book = this.#book(symbol)
       if (last) book.last.set([last.time, last.end, last.close, last.volume ?? Number.NaN])

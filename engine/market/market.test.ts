@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { asChainEvent, bar, opened } from '../testing/fixtures.ts'
+import { asChainEvent, bar, dayEnd, fill, opened, stateText } from '../testing/fixtures.ts'
 import { given } from '../testing/given.ts'
 import type { Bar } from './bar.ts'
 import { lastClose, marketProcessor, symbolIndex } from './market.ts'
@@ -29,6 +29,30 @@ test('a late bar does not take the mark back; a correction of the newest one mov
   chain.and(bar('A', 5, 12, { revision: 1 }))
   assert.is(lastClose(chain.table.market, 'A'), 12)
   assert.is(chain.table.market.bars, 3)
+})
+
+test('a late bar reaches neither features nor strategies nor the mark of a position', () => {
+  const strategies = [{ name: 'sma_cross', params: { fast: 1, slow: 2, size: '1' } }]
+  const chain = given(...opened({ strategies }), bar('A', 3, 10), bar('A', 4, 9))
+  chain.and(fill(4, 1, 'buy', '10', '9'))
+  const before = stateText([chain.table.features, chain.table.portfolio, chain.table.strategies])
+  // Each would be an up-cross if it were taken for the newest bar.
+  for (const n of [0, 2, 3]) chain.when({ ...bar('A', n, 50), at: dayEnd(4) }).leadsTo()
+  assert.is(
+    stateText([chain.table.features, chain.table.portfolio, chain.table.strategies]),
+    before,
+  )
+})
+
+test('a correction of the newest bar reaches neither features nor strategies', () => {
+  const strategies = [{ name: 'sma_cross', params: { fast: 1, slow: 2, size: '1' } }]
+  const chain = given(...opened({ strategies }), bar('A', 0, 10), bar('A', 1, 9))
+  const before = stateText([chain.table.features, chain.table.strategies])
+  chain.when(bar('A', 1, 50, { revision: 1 })).leadsTo()
+  assert.is(stateText([chain.table.features, chain.table.strategies]), before)
+  chain
+    .when(bar('A', 2, 11))
+    .leadsTo('feature.computed', 'signal.raised', 'risk.verdict', 'order.intended')
 })
 
 test('a number that a source gave by its own count is put right', () => {

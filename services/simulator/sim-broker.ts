@@ -31,7 +31,7 @@ export interface SettingsConflict {
   given: string
 }
 
-/** Replay at open is at most so many commands, or as many as there are orders, if those are more. */
+/** Replay at open is at most so many commands, or as many as there are resting orders, if those are more. */
 const SNAPSHOT_EVERY = 1000
 const PAGE = 500
 
@@ -62,8 +62,6 @@ interface State {
   barTimes: Map<string, number>
   /** How many orders rest, by symbol. */
   resting: Map<string, number>
-  /** Client order ids, for the pace of snapshots. */
-  orders: number
 }
 
 /**
@@ -223,7 +221,11 @@ export class SimBroker implements Broker {
     }
     for (const listener of this.#listeners) this.#deliver(listener)
     const behind = this.#journal.head.command - this.#snapshotAt
-    if (behind < Math.max(SNAPSHOT_EVERY, state.orders)) return
+    if (behind < SNAPSHOT_EVERY) return
+    // A snapshot holds every resting order: it must not cost more than the commands it saves replaying.
+    let resting = 0
+    for (const count of state.resting.values()) resting += count
+    if (behind < resting) return
     try {
       this.#saveSnapshot()
     } catch (error) {
@@ -236,7 +238,6 @@ export class SimBroker implements Broker {
     const { exchange } = state
     switch (command.do) {
       case 'submit':
-        if (!exchange.knows(command.order.clientOrderId)) state.orders++
         exchange.submit(command.order, command.now)
         break
       case 'cancel':
@@ -302,17 +303,14 @@ export class SimBroker implements Broker {
       now: snapshot?.now ?? 0,
       barTimes: new Map(),
       resting: new Map(),
-      orders: 0,
     }
     const exchange = this.#exchange(state, settings)
     const whole: State = Object.assign(state, { exchange })
     if (snapshot !== null) {
       exchange.restore(snapshot.exchange)
-      state.orders = snapshot.exchange.over.length
       for (const { symbol, last, orders } of snapshot.exchange.books) {
         if (last !== null) state.barTimes.set(symbol, last.time)
         state.resting.set(symbol, orders.length)
-        state.orders += orders.length
       }
     }
     this.#fresh = []
