@@ -3,8 +3,10 @@ import { clientOrderId, orderIdOf } from '../engine/events/ids.ts'
 import { formatTime } from '../engine/time.ts'
 import {
   isOpen,
+  isReport,
   type OrderEvent,
   type OrderStatus,
+  reportedEvent,
   TRANSITIONS,
 } from '../engine/trading/transitions.ts'
 import type { OrderBody, OrderFilled, OrderIntended } from '../schemas/types.gen.ts'
@@ -72,32 +74,21 @@ export const ordersProjection: Projection<OrdersState> = {
         }
         break
       }
-      case 'order.accepted':
-        advance(state, event.data.orderId, 'accepted', event.at, null)
-        break
       case 'order.filled':
         fill(state, event.data, event.at)
         break
-      case 'order.rejected':
-        advance(state, event.data.orderId, 'rejected', event.at, event.data)
+      case 'order.outcome_unknown': {
+        const { orderId, reason } = event.data
+        advance(state, orderId, 'outcome_unknown', event.at, { code: 'outcome_unknown', reason })
         break
-      case 'order.canceled':
-        advance(state, event.data.orderId, 'canceled', event.at, event.data)
-        break
-      case 'order.expired':
-        advance(state, event.data.orderId, 'expired', event.at, event.data)
-        break
-      case 'order.withheld':
-        advance(state, event.data.orderId, 'withheld', event.at, event.data)
-        break
-      case 'order.outcome_unknown':
-        advance(state, event.data.orderId, 'outcome_unknown', event.at, {
-          code: 'outcome_unknown',
-          reason: event.data.reason,
-        })
-        break
+      }
       default:
-        break
+        if (isReport(event.type)) {
+          const data = event.data as { orderId: number; code?: string; reason?: string }
+          const why =
+            data.code === undefined ? null : { code: data.code, reason: data.reason ?? '' }
+          advance(state, data.orderId, reportedEvent({ type: event.type, data }), event.at, why)
+        }
     }
     return state
   },

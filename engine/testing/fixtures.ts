@@ -20,7 +20,7 @@ export type Input = {
   [T in EventType]: { type: T; at: number; data: EventData[T] }
 }[EventType]
 
-export const BOOK_ID = 'b1a2b3c4d5e6f708'
+export const BOOK_ID = 'b1a2b3c4d5e6f7081'
 export const CODE_HASH = 'c'.repeat(64)
 export const RUN = '0123456789abcdef'
 /** 2013-05-13, the first day of most tests. */

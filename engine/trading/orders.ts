@@ -17,7 +17,13 @@ import {
 import { TIMEFRAME_MS, type Timeframe } from '../market/bar.ts'
 import { lastClose } from '../market/market.ts'
 import { formatTime } from '../time.ts'
-import { isOpen, type OrderEvent, type OrderStatus, TRANSITIONS } from './transitions.ts'
+import {
+  isOpen,
+  type OrderStatus,
+  reportedEvent,
+  type ReportType,
+  TRANSITIONS,
+} from './transitions.ts'
 
 export interface Order {
   orderId: number
@@ -127,29 +133,8 @@ export const ordersProcessor: Processor<OrdersState> = {
         if (order !== undefined) order.cancelRequested = true
         break
       }
-      case 'order.accepted':
-        advance(state, event, 'accepted', emit)
-        break
-      case 'order.rejected':
-        advance(state, event, 'rejected', emit)
-        break
-      case 'order.filled':
-        advance(state, event, event.data.complete ? 'filled' : 'partially_filled', emit)
-        break
-      case 'order.canceled':
-        advance(state, event, 'canceled', emit)
-        break
-      case 'order.expired':
-        advance(state, event, 'expired', emit)
-        break
-      case 'order.withheld':
-        advance(state, event, 'withheld', emit)
-        break
-      case 'order.outcome_unknown':
-        advance(state, event, 'outcome_unknown', emit)
-        break
       default:
-        break
+        advance(state, event as ReportEvent, emit)
     }
     return state
   },
@@ -218,9 +203,10 @@ function remaining(order: Order): Decimal {
   return max(ZERO, sub(order.qty, order.filledQty))
 }
 
-type ReportEvent = Extract<ChainEvent, { type: `order.${string}` }>
+type ReportEvent = Extract<ChainEvent, { type: ReportType }>
 
-function advance(state: OrdersState, event: ReportEvent, kind: OrderEvent, emit: Emit): void {
+function advance(state: OrdersState, event: ReportEvent, emit: Emit): void {
+  const kind = reportedEvent(event)
   const { orderId } = event.data
   const order = state.open.get(orderId)
   const status = order?.status ?? state.ended.get(orderId)

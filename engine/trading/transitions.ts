@@ -1,3 +1,5 @@
+import type { EventType } from '../../schemas/types.gen.ts'
+
 /**
  * The life of an order as one table: status × event → next status. What is not in it is refused by name
  * and recorded as an order.anomaly. `withheld` and `rejected` mean it never stood at the broker.
@@ -22,6 +24,29 @@ export type OrderEvent =
   | 'expired'
   | 'withheld'
   | 'outcome_unknown'
+
+const REPORTED = {
+  'order.accepted': 'accepted',
+  'order.rejected': 'rejected',
+  'order.filled': 'partially_filled',
+  'order.canceled': 'canceled',
+  'order.expired': 'expired',
+  'order.withheld': 'withheld',
+  'order.outcome_unknown': 'outcome_unknown',
+} as const satisfies Partial<Record<EventType, OrderEvent>>
+
+/** The recorded events that tell what became of an order. */
+export type ReportType = keyof typeof REPORTED
+
+export function isReport(type: EventType): type is ReportType {
+  return Object.hasOwn(REPORTED, type)
+}
+
+/** What a recorded report means to the table; the fill that leaves nothing over is its own event. */
+export function reportedEvent(event: { type: ReportType; data: object }): OrderEvent {
+  const complete = 'complete' in event.data && event.data.complete === true
+  return complete ? 'filled' : REPORTED[event.type]
+}
 
 type Row = Partial<Record<OrderEvent, OrderStatus>>
 
