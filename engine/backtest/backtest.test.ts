@@ -217,6 +217,23 @@ test('orders that never trade stand at the end', () => {
   assert.is(result.orders.submitted, 1)
 })
 
+test('a limit that breaks while an order still trades cancels what is left of it', () => {
+  const given = settings({
+    strategies: [CROSS],
+    risk: { maxDailyLoss: '0.000001' },
+    exchange: { participation: 0.1 },
+  })
+  const rows = daily(4, 2, 8, 9, 5, 5, 5).map((row) => ({ ...row, volume: 40 }))
+  const { short, result } = trace(rows, given)
+  const at = short.findIndex((text) => text.includes('cancel_requested'))
+  assert.equal(
+    short.slice(at - 1, at + 2).map((text) => text.split(' ')[1]),
+    ['risk.state_changed', 'order.cancel_requested', 'timer.set'],
+  )
+  assert.is(result.orders.canceled, 1)
+  assert.is(result.working, 0)
+})
+
 test('a denial is counted, and places nothing', () => {
   const result = run(
     daily(4, 2, 8, 9),

@@ -49,7 +49,7 @@ class FeedBus implements Pick<Bus, 'publish'> {
   }
 }
 
-function options(given: Partial<FileFeedOptions> & { bus: FeedBus }, days = 5) {
+function options(given: Partial<Omit<FileFeedOptions, 'bus'>> & { bus: FeedBus }, days = 5) {
   const symbols = ['A']
   const lines: string[] = []
   const destination = { write: (text: string) => lines.push(text) }
@@ -180,6 +180,31 @@ test('in lock-step the next bar waits until the engine has settled, the first on
   waiting.shift()?.()
   await feed.done
   assert.is(feed.progress().ended, true)
+})
+
+test('the engine is asked to settle what was published before, then each bar by name', async () => {
+  const bus = new FeedBus()
+  const asked: (string | null)[] = []
+  const settled = async (bar: MarketBar | null) => {
+    asked.push(bar === null ? null : bar.close)
+  }
+  await startFileFeed(options({ bus, settled }, 2).full).done
+  assert.equal(asked, [null, '100', '101'])
+})
+
+test('stop ends a wait for an engine that never settles, before the first bar or after one', async () => {
+  for (const settles of [0, 1]) {
+    const bus = new FeedBus()
+    let left = settles
+    const settled = () => (left-- > 0 ? Promise.resolve() : new Promise<void>(() => {}))
+    const feed = startFileFeed(options({ bus, settled }).full)
+    await sleep(5)
+    assert.is(bus.sent.length, settles)
+    const how = await Promise.race([feed.stop().then(() => 'stopped'), sleep(1000, 'hangs')])
+    assert.is(how, 'stopped')
+    assert.is(bus.sent.length, settles)
+    assert.is(feed.progress().ended, false)
+  }
 })
 
 test('so many bars a second are so many bars a second', async () => {

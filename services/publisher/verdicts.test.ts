@@ -191,12 +191,7 @@ test('verdicts older than the stream would keep are not published', async () => 
   const store = new MemoryStore()
   const bus = new VerdictBus()
   await add(store, 'risk.verdict', verdict('old'), Date.now() - 7 * DAY_MS - 1000)
-  const kept = await add(
-    store,
-    'risk.verdict',
-    verdict('young'),
-    Date.now() - 7 * DAY_MS + 60_000,
-  )
+  const kept = await add(store, 'risk.verdict', verdict('young'), Date.now() - 7 * DAY_MS + 60_000)
   const { verdicts } = start(store, bus)
   await until(() => verdicts.position() === kept)
   assert.equal(bus.positions, [kept])

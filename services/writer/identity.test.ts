@@ -34,9 +34,7 @@ class NaiveIdentities {
 
   /** A content that was corrected since. */
   superseded(bar: MarketBar): boolean {
-    return (
-      this.seen.has(`${this.key(bar)} ${this.content(bar)}`) && this.barRevision(bar) !== null
-    )
+    return this.seen.has(`${this.key(bar)} ${this.content(bar)}`) && this.barRevision(bar) !== null
   }
 
   addBar(bar: MarketBar): void {
@@ -71,10 +69,7 @@ test('bars in any order are told apart as a plain map tells them apart', () => {
       }
       for (const feed of ['f', 'g']) {
         for (const symbol of ['A', 'B', 'C']) {
-          assert.equal(
-            identities.lastBar(feed, symbol, '1d'),
-            naive.lastBar(feed, symbol, '1d'),
-          )
+          assert.equal(identities.lastBar(feed, symbol, '1d'), naive.lastBar(feed, symbol, '1d'))
         }
       }
     }),

@@ -239,7 +239,10 @@ test('a signature that does not hold is refused, also where none is required', (
     [on(other, { headers: signed(BASE) }), 'signature_invalid'],
     [on(BASE, { headers: { ...signed(BASE), 'webhook-id': 'w2' } }), 'signature_invalid'],
     [on(BASE, { headers: { 'webhook-signature': '' } }), 'signature_invalid'],
-    [on(BASE, { headers: { ...signed(BASE), 'webhook-signature': 'v1,AAAA' } }), 'signature_invalid'],
+    [
+      on(BASE, { headers: { ...signed(BASE), 'webhook-signature': 'v1,AAAA' } }),
+      'signature_invalid',
+    ],
     [on(BASE, { headers: signed(BASE, 'w1', 'signals.manual.bob') }), 'signature_invalid'],
     [on(BASE, { headers: signed(BASE, 'w1', 'signals.manual.bob') }, 'bob'), 'unknown_operator'],
     [on(BASE, { headers: signed(BASE), storedAt: NOW + 301_000 }), 'signature_stale'],

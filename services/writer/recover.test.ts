@@ -175,7 +175,9 @@ test('where the pages of a store end makes no difference', async () => {
 test('nobody trades on an altered book: the writer is not even made', async () => {
   const events = await book()
   const store = new MemoryStore()
-  await store.append(STREAM, -1, [{ ...events[0]!, body: events[0]!.body.replace('10000', '99999') }])
+  await store.append(STREAM, -1, [
+    { ...events[0]!, body: events[0]!.body.replace('10000', '99999') },
+  ])
   const error = await rejection(openDesk({ store: store as never }))
   assert.is(error.code, 'altered_event')
 })

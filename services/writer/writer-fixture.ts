@@ -195,9 +195,7 @@ export class FaultyStore extends MemoryStore {
   /** Another writer appends behind this position, whatever is held back. */
   async intrude(expected: number): Promise<void> {
     const id = '00000000-0000-4000-8000-00000000ffff'
-    await super.append(STREAM, expected, [
-      { id, type: 'timer.fired', body: '{}', checksum: null },
-    ])
+    await super.append(STREAM, expected, [{ id, type: 'timer.fired', body: '{}', checksum: null }])
   }
 
   override async append(stream: string, expected: number, events: readonly ProposedEvent[]) {

@@ -84,7 +84,10 @@ test('in real time engine time is the wall clock, and never runs backwards with 
   await until(() => desk.writer.idle)
   const times = await stamps(desk)
   assertNeverDecreasing(times)
-  assert.equal(times.slice(2).filter((at) => at !== NOW && at !== NOW + 5), [])
+  assert.equal(
+    times.slice(2).filter((at) => at !== NOW && at !== NOW + 5),
+    [],
+  )
   assert.is(times.at(-1), NOW + 5)
   await desk.writer.close()
 })

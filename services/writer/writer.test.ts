@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { RecordedEvent } from '../../engine/events/envelope.ts'
 import { MAX_APPEND_BYTES } from '../../engine/ports/event-store.ts'
 import { BOOK_ID } from '../../engine/testing/fixtures.ts'
 import {
@@ -7,7 +8,6 @@ import {
   FaultyStore,
   NOW,
   openDesk,
-  readEvents,
   rejection,
   settle,
   startDesk,
@@ -15,7 +15,7 @@ import {
   until,
 } from './writer-fixture.ts'
 
-const inputsOf = (events: Awaited<ReturnType<typeof readEvents>>) =>
+const inputsOf = (events: RecordedEvent[]) =>
   events.filter(({ because }) => because === null).map(({ type }) => type)
 
 test('an empty book begins with its genesis and engine.started', async () => {
