@@ -118,7 +118,7 @@ function fractionText(rest: number): string {
   return text.length === digits ? text : text.padStart(digits, '0')
 }
 
-/** The nearest decimal to a float, rounded half to even at the ninth decimal. Throws on NaN and Infinity. */
+/** The nearest decimal to a float; a float exactly between two nanos goes up. Throws on NaN and Infinity. */
 export function fromNumber(value: number): Decimal {
   const scaled = Math.round(value * SCALE)
   // Below 2^51 nanos the product's error stays under half a nano, so rounding restores the decimal that was meant.

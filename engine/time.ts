@@ -47,6 +47,10 @@ function two(value: number): string {
   return value < 10 ? `0${value}` : `${value}`
 }
 
+/** A stamp has four digits for the year. */
+const YEAR_0 = -62_167_219_200_000
+const YEAR_10000 = 253_402_300_800_000
+
 let cachedMs = Number.NaN
 let cachedTime = ''
 
@@ -57,8 +61,10 @@ export function formatTime(ms: number): string {
     cachedTime = writeTime(ms)
     cachedMs = ms
     // Reading back what was just written is the other half of the same habit.
-    parsedText = cachedTime
-    parsedMs = ms
+    if (ms >= YEAR_0 && ms < YEAR_10000) {
+      parsedText = cachedTime
+      parsedMs = ms
+    }
   }
   return cachedTime
 }
@@ -116,11 +122,12 @@ function readTime(text: string): number {
   const minutes = Number(mi)
   const seconds = Number(s ?? 0)
   if (hours > 23 || minutes > 59 || seconds > 59) return Number.NaN
-  const millis = fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1000 + 1e-6)
+  const millis = fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, '0'))
   let offset = 0
   if (zone !== 'Z') {
     const sign = zone[0] === '-' ? -1 : 1
     const digits = zone.slice(1).replace(':', '')
+    if (Number(digits.slice(0, 2)) > 23 || Number(digits.slice(2, 4)) > 59) return Number.NaN
     offset = sign * (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2, 4))) * 60_000
   }
   return day * DAY_MS + hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + millis - offset

@@ -270,7 +270,7 @@ test('listed orders meet the bar after their day, from before the data and after
   const { short, result } = trace(daily(10, 11, 12, 13), settings(), orders)
   assert.equal(
     short.filter((text) => /filled|expired|rejected/.test(text)),
-    ['1 order.filled 1 10', '2 order.filled 2 11', '3 order.rejected 6', '3 order.expired 5'],
+    ['1 order.filled 1 10', '2 order.filled 2 11', '2 order.rejected 6', '3 order.expired 5'],
   )
   assert.equal(result.orders, {
     submitted: 6,

@@ -142,12 +142,13 @@ class Backtest {
       }
       count++
       to = bar.time
+      // At the close of the bar before: that is when they were submitted.
+      if (listed !== null) this.place(listed.before(bar))
       if (bar.end > this.at) {
         this.closeMoment()
         this.at = bar.end
       }
       this.fireTimers()
-      if (listed !== null) this.place(listed.before(bar))
       this.exchange.onBar(bar)
       if (this.reports.length > 0) this.settle()
       event.at = this.at
@@ -159,7 +160,7 @@ class Backtest {
     }
     if (count === 0) this.begin(settings, 0)
     this.closeMoment()
-    if (listed !== null) this.place(listed.rest(settings.symbols[0] ?? bar.symbol))
+    if (listed !== null) this.placeRest(listed.rest(settings.symbols[0] ?? bar.symbol))
     return this.result(count, from, to)
   }
 
@@ -216,6 +217,14 @@ class Backtest {
       this.note(input)
     }
     this.settle()
+  }
+
+  /** Orders dated after the data: submitted in their own time, when the last close is history. */
+  private placeRest(events: readonly ChainEvent[]): void {
+    for (const event of events) {
+      this.at = Math.max(this.at, event.at)
+      this.place([event])
+    }
   }
 
   /** Lets the exchange answer the intents, and the chain the answers, until both are quiet. */

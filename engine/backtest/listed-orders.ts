@@ -40,7 +40,11 @@ export function listedIntents(orders: readonly ListedOrder[]): {
     const events: ChainEvent[] = []
     for (; next < queue.length && queue[next]!.order.submitTime < until; next++) {
       const { order, orderId } = queue[next]!
-      events.push({ type: 'order.intended', at: 0, data: intent(order, orderId, symbol) })
+      events.push({
+        type: 'order.intended',
+        at: order.submitTime,
+        data: intent(order, orderId, symbol),
+      })
     }
     return events
   }

@@ -11,7 +11,9 @@ import { settingsProcessor } from './settings.ts'
 import type { StateTable } from './state-table.ts'
 import { timersProcessor } from './timers.ts'
 
-/** Every event passes them in this order. The portfolio marks a bar before risk looks at its equity. */
+/**
+ * Every event passes them in this order. Portfolio and orders take in what happened before risk judges by it.
+ */
 const PROCESSORS: readonly Processor<never>[] = [
   settingsProcessor,
   timersProcessor,
@@ -19,8 +21,8 @@ const PROCESSORS: readonly Processor<never>[] = [
   portfolioProcessor,
   featuresProcessor,
   strategiesProcessor,
-  riskProcessor,
   ordersProcessor,
+  riskProcessor,
 ] as never
 
 /**
@@ -71,7 +73,13 @@ export class Chain {
     this.queue(0)
     for (let next = this.pending.pop(); next !== undefined; next = this.pending.pop()) {
       index++
-      onConsequence(next, index, this.causes.pop()!)
+      try {
+        onConsequence(next, index, this.causes.pop()!)
+      } catch (error) {
+        // Half a step must not be followed by another.
+        this.failure = { error }
+        throw error
+      }
       this.dispatch(next)
       if (this.emitted.length > 0) this.queue(index)
     }
@@ -96,8 +104,13 @@ export class Chain {
   }
 
   private dispatch(event: ChainEvent): void {
+    this.refuseAfterFailure()
     this.at = event.at
     this.routes.get(event.type)?.next(event)
+    this.refuseAfterFailure()
+  }
+
+  private refuseAfterFailure(): void {
     if (this.failure !== null) throw this.failure.error
   }
 

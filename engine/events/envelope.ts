@@ -62,5 +62,5 @@ export function decodeBody(stored: { id: string; position: number; body: string 
   ) {
     throw new AlteredEvent(stored.position, 'its body is not an event')
   }
-  return { id: stored.id, position: stored.position, ...body }
+  return { ...body, id: stored.id, position: stored.position }
 }

@@ -46,11 +46,11 @@ export class UpcastRegistry {
 
   /** The data in the current version. Throws UnreadableVersion for a type or version this code does not know. */
   read(type: EventType, version: number, data: unknown): unknown {
-    const current = this.versions[type]
+    const current = Object.hasOwn(this.versions, type) ? this.versions[type] : undefined
     if (version === current) return data
     if (current === undefined)
       throw new UnreadableVersion(`events of type ${type} are unknown here`)
-    if (version > current || version < 1) {
+    if (!Number.isInteger(version) || version > current || version < 1) {
       throw new UnreadableVersion(
         `${type} version ${version} was written by a newer Bitácora; this one reads up to ${current}: upgrade it`,
       )

@@ -134,4 +134,5 @@ function fill(state: PortfolioState, event: EventOf<'order.filled'>): void {
   // Marked at the price just traded until the symbol's next bar: cash and position change as one.
   mark(state, holding, trade.price)
   state.equity = add(state.cash, state.netValue)
+  if (state.equity > state.peakEquity) state.peakEquity = state.equity
 }

@@ -3,6 +3,7 @@ import { Chain } from '../chain/chain.ts'
 import type { ChainEvent } from '../chain/processor.ts'
 import { chainEvent } from '../events/chain-event.ts'
 import { AlteredEvent, decodeBody, type RecordedEvent } from '../events/envelope.ts'
+import { eventId } from '../events/ids.ts'
 import { type Hash, stepChecksum } from '../events/step-recorder.ts'
 import type { StoredEvent } from '../ports/event-store.ts'
 import { DecisionDigest, decisionLine, isDecision, type RunningHash } from './decisions.ts'
@@ -64,6 +65,10 @@ export class Verifier {
   private step: StoredEvent[] = []
   private decoded: RecordedEvent[] = []
   private previous = ''
+  private next = 0
+  private run: string | null = null
+  /** An event could not be processed: the state after it is unknown, and only bytes are looked at from there. */
+  private broken = false
   private recordedBy: string | null = null
   private divergence: Divergence | null = null
   private faults = 0
@@ -128,28 +133,35 @@ export class Verifier {
       this.decoded = step.map(decodeBody)
     } catch (error) {
       if (!(error instanceof AlteredEvent)) throw error
-      const at = step.find((event) => event.position === error.position)!
-      this.fault('altered', at, error.message, null)
+      this.broken = true
+      this.fault('altered', eventAt(step, error.position), error.message, null)
       return
     }
     const events = this.decoded
     if (events[0]!.type === 'engine.started') {
-      this.recordedBy = (events[0]!.data as { codeHash: string }).codeHash
+      const { codeHash, run } = events[0]!.data as { codeHash: string; run: string }
+      this.recordedBy = codeHash
+      this.run = /^[0-9a-f]{16}$/.test(run) ? run : null
     }
-    const mismatch = this.replay(events)
+    const misplaced = this.misplaced(step, events)
+    const mismatch = this.broken ? null : this.replay(events)
     for (const event of events) {
       if (isDecision(event.type)) {
         this.digest.add(decisionLine(event.type, event.version, event.at, event.data))
       }
     }
     if (!compared) return
+    if (misplaced !== null) {
+      this.fault('altered', misplaced.at, misplaced.what, mismatch)
+      return
+    }
     if (!intact) {
       const at = mismatch?.position ?? first.position
       const what =
         mismatch === null
           ? `step ${first.position} to ${last.position} does not match its checksum; its decisions still come out the same, so the altered byte lies in an input, a clock or a reference`
           : `it does not match the checksum of its step, and comes out otherwise when it is decided again`
-      this.fault('altered', step[Math.min(at, last.position) - first.position]!, what, mismatch)
+      this.fault('altered', eventAt(step, at), what, mismatch)
       return
     }
     if (this.recordedBy !== null && this.recordedBy !== this.codeHash) {
@@ -160,9 +172,34 @@ export class Verifier {
     this.checked.events += events.length
     for (const event of events) if (isDecision(event.type)) this.checked.decisions++
     if (mismatch !== null) {
-      const at = step[Math.min(mismatch.position, last.position) - first.position]!
-      this.fault('diverged', at, 'the same code and input decide otherwise', mismatch)
+      this.fault(
+        'diverged',
+        eventAt(step, mismatch.position),
+        'the same code and input decide otherwise',
+        mismatch,
+      )
     }
+  }
+
+  /** What stands beside the bodies must say the same as they do: positions, types, ids, the step itself. */
+  private misplaced(
+    step: readonly StoredEvent[],
+    events: readonly RecordedEvent[],
+  ): { at: StoredEvent; what: string } | null {
+    const first = step[0]!.position
+    for (const [index, at] of step.entries()) {
+      const { next } = this
+      this.next = at.position + 1
+      if (at.position !== next) return { at, what: `position ${next} should come here` }
+      const event = events[index]!
+      if (event.type !== at.type) return { at, what: `it is filed as ${at.type}` }
+      if (event.step !== first) return { at, what: `it says that it belongs to step ${event.step}` }
+      // The genesis comes before the run that wrote it has said its name.
+      if (this.run !== null && at.id !== eventId(this.run, at.position)) {
+        return { at, what: 'its id is not that of its run and position' }
+      }
+    }
+    return null
   }
 
   /** Folds a step and compares what the chain emits with what is recorded; the first mismatch, or null. */
@@ -187,6 +224,7 @@ export class Verifier {
       try {
         emitted = this.chain.fold(chainEvent(recorded))
       } catch (error) {
+        this.broken = true
         return (
           mismatch ?? {
             position: recorded.position,
@@ -258,6 +296,11 @@ export class Verifier {
     }
     return causes
   }
+}
+
+/** The event of a position, or the last of the step where none follows. */
+function eventAt(step: readonly StoredEvent[], position: number): StoredEvent {
+  return step.find((event) => event.position === position) ?? step[step.length - 1]!
 }
 
 interface Mismatch {

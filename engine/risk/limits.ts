@@ -69,6 +69,9 @@ export function checkLimits(
     checks.push(check('price_collar', distance, limits.priceCollar))
   }
   if (reducing) return
+  if (portfolio.equity <= 0) {
+    checks.push({ rule: 'equity', observed: format(portfolio.equity), limit: 'above 0', ok: false })
+  }
   const notional = mul(qty, price)
   if (limits.maxOrderNotional !== null) {
     checks.push(check('max_order_notional', notional, limits.maxOrderNotional))
@@ -83,16 +86,11 @@ export function checkLimits(
   }
   if (limits.maxGrossExposure !== null) {
     const exposure = add(add(portfolio.grossValue, orders.workingNotional), notional)
-    checks.push(
-      portfolio.equity > 0
-        ? check('max_gross_exposure', div(exposure, portfolio.equity), limits.maxGrossExposure)
-        : {
-            rule: 'max_gross_exposure',
-            observed: `equity ${format(portfolio.equity)}`,
-            limit: limits.maxGrossExposure.text,
-            ok: false,
-          },
-    )
+    if (portfolio.equity > 0) {
+      checks.push(
+        check('max_gross_exposure', div(exposure, portfolio.equity), limits.maxGrossExposure),
+      )
+    }
   }
   if (limits.maxDailyLoss !== null) {
     checks.push(

@@ -32,6 +32,7 @@ export function judge(
     return denied(signal, source, resolved.failure, checks)
   }
   const { qty, text } = resolved
+  if (qty === 0) return withoutOrder(signal, source, checks)
   const reducing = isReducing(table, signal.symbol, side, qty)
 
   checks.push({
@@ -93,6 +94,23 @@ export function judge(
       ...(signal.orderType === 'stop' && { stopPrice: signal.stopPrice! }),
       timeInForce: signal.timeInForce,
     },
+  }
+}
+
+/** Approved, and nothing to send: the entries still working are cancelled. */
+function withoutOrder(signal: SignalLike, source: string, checks: Check[]): RiskVerdict {
+  return {
+    signalId: signal.signalId,
+    source,
+    verdict: 'approved',
+    orderIds: [],
+    code: 'entries_canceled',
+    rule: null,
+    observed: null,
+    limit: null,
+    qty: null,
+    checks,
+    order: null,
   }
 }
 
@@ -165,6 +183,16 @@ function structural(
   if (Number.isNaN(close)) {
     return refuse('no_price', 'last_price', 'no bar yet', 'one finished bar of the symbol')
   }
+  // What is below half a nano is no price: nothing can be divided by it.
+  const price = priceOf(signal) ?? fromNumber(close)
+  if (price <= 0 || fromNumber(close) <= 0) {
+    return refuse(
+      'invalid_price',
+      'price',
+      signal.limitPrice ?? signal.stopPrice ?? String(close),
+      '0.000000001 or more',
+    )
+  }
   return null
 }
 
@@ -179,6 +207,12 @@ function quantity(signal: SignalLike, close: Decimal, table: Readonly<StateTable
   })
   if (signal.side === 'close') {
     const available = closable(table, signal.symbol)
+    const market = signal.orderType === 'market'
+    const entries = [...table.orders.open.values()].some(
+      (order) => order.symbol === signal.symbol && !order.reducing && !order.cancelRequested,
+    )
+    // Nothing is held yet, but something is on its way: closing means to take that back.
+    if (available <= 0 && market && entries) return { failure: null, qty: ZERO, text: '0' }
     if (available <= 0) return fail('nothing_to_close', '0', 'a position to close')
     if (signal.qty === undefined || signal.qty === 'all') {
       return { failure: null, qty: available, text: format(available) }

@@ -1,11 +1,11 @@
 import type { RiskStateChanged } from '../../schemas/types.gen.ts'
 import type { ChainEvent, Emit, EventOf, Processor } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { ZERO, type Decimal, format, toNumber } from '../decimal.ts'
+import { ZERO, abs, type Decimal, format, toNumber } from '../decimal.ts'
 import { DAY_MS, formatTime } from '../time.ts'
-import { closable, type Order } from '../trading/orders.ts'
+import type { Order } from '../trading/orders.ts'
 import { type Limit, loss, type ParsedLimits, parseLimits } from './limits.ts'
-import { judge } from './review.ts'
+import { judge, type SignalLike } from './review.ts'
 
 export type TradingState = 'ACTIVE' | 'REDUCING' | 'HALTED'
 
@@ -22,6 +22,15 @@ export interface RiskState {
   day: number
   dayBase: Decimal
   peak: Decimal
+  /** Symbols that an operator wants flat, until they are: cancels and fills may still be on their way. */
+  flattening: Map<string, Flattening>
+}
+
+interface Flattening {
+  actor: string
+  controlId: string
+  /** Closing orders sent so far. */
+  sent: number
 }
 
 const DAILY_RESET = 'daily-loss-reset'
@@ -40,6 +49,10 @@ export const riskProcessor: Processor<RiskState> = {
     'engine.started',
     'market.bar',
     'order.filled',
+    'order.canceled',
+    'order.expired',
+    'order.rejected',
+    'order.withheld',
     'signal.raised',
     'signal.received',
     'risk.state_changed',
@@ -56,26 +69,40 @@ export const riskProcessor: Processor<RiskState> = {
     day: Number.NEGATIVE_INFINITY,
     dayBase: ZERO,
     peak: ZERO,
+    flattening: new Map(),
   }),
   handle(state, event, emit, table) {
     switch (event.type) {
       case 'market.bar':
+        watch(state, event, emit, table)
+        break
       case 'order.filled':
-        if (state.limits !== null) watch(state, event, emit, table)
+        watch(state, event, emit, table)
+        continueFlattening(state, event.data.symbol, emit, table)
+        break
+      case 'order.canceled':
+      case 'order.expired':
+      case 'order.rejected':
+        continueFlattening(state, event.data.symbol, emit, table)
+        break
+      case 'order.withheld':
+        for (const symbol of state.flattening.keys()) continueFlattening(state, symbol, emit, table)
         break
       case 'signal.raised':
-        emit('risk.verdict', judge(event.data, `strategy:${event.data.strategy}`, state, table))
+        answer(event.data, `strategy:${event.data.strategy}`, state, emit, table)
         break
       case 'signal.received':
-        emit('risk.verdict', judge(event.data, `operator:${event.data.operator}`, state, table))
+        answer(event.data, `operator:${event.data.operator}`, state, emit, table)
         break
       case 'risk.state_changed':
         state.trading = event.data.to
         state.cause = event.data.code
-        if (event.data.to === 'ACTIVE') {
+        // An operator who resumes accepts what was lost; the end of a day forgives the drawdown nothing.
+        if (event.data.code === 'operator_resume') {
           state.peak = table.portfolio.equity
           state.dayBase = table.portfolio.equity
-        } else {
+        }
+        if (event.data.to !== 'ACTIVE') {
           // A resting order that opens would go on trading; one that protects a position stays.
           const { actor, code } = event.data
           cancelWorking(actor, code, (order) => !order.reducing, emit, table)
@@ -132,19 +159,22 @@ function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<
     state.peak = equity
     if (equity >= state.dayBase) return
   }
+  const { limits } = state
+  if (limits === null) return
   const value = Number(equity)
   const nearly = 1 + 1e-9
   if (
+    limits.maxDrawdown !== null &&
     state.trading !== 'HALTED' &&
     Number(state.peak) - value > (state.drawdownLimit / nearly) * Number(state.peak)
   ) {
     const observed = loss(state.peak, equity)
-    if (observed > state.limits!.maxDrawdown!.value) {
+    if (observed > limits.maxDrawdown.value) {
       change(state, emit, {
         to: 'HALTED',
         code: 'max_drawdown',
         observed: format(observed),
-        limit: state.limits!.maxDrawdown!.text,
+        limit: limits.maxDrawdown.text,
         actor: 'engine',
         reason: 'equity fell too far from its peak',
       })
@@ -152,16 +182,17 @@ function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<
     }
   }
   if (
+    limits.maxDailyLoss !== null &&
     state.trading === 'ACTIVE' &&
     Number(state.dayBase) - value > (state.dailyLossLimit / nearly) * Number(state.dayBase)
   ) {
     const observed = loss(state.dayBase, equity)
-    if (observed > state.limits!.maxDailyLoss!.value) {
+    if (observed > limits.maxDailyLoss.value) {
       change(state, emit, {
         to: 'REDUCING',
         code: 'max_daily_loss',
         observed: format(observed),
-        limit: state.limits!.maxDailyLoss!.text,
+        limit: limits.maxDailyLoss.text,
         actor: 'engine',
         reason: 'too much was lost since the trading day began',
       })
@@ -190,41 +221,89 @@ function control(
       }
       break
     case 'resume':
-      change(state, emit, { to: 'ACTIVE', code: 'operator_resume', ...common })
+      if (state.trading !== 'ACTIVE') {
+        change(state, emit, { to: 'ACTIVE', code: 'operator_resume', ...common })
+      }
       break
     case 'cancel-all':
       cancelWorking(actor, reason, () => true, emit, table)
       break
     case 'flatten': {
       cancelWorking(actor, reason, () => true, emit, table)
-      let next = table.orders.lastOrderId
+      const symbols = new Set<string>()
       for (const holding of table.portfolio.holdings.values()) {
-        if (holding.qty === 0) continue
-        const qty = closable(table, holding.symbol)
-        if (qty <= 0) continue
-        next++
-        emit('risk.verdict', {
-          signalId: `${controlId}:${holding.symbol}`,
-          source: `operator:${actor}`,
-          verdict: 'approved',
-          orderIds: [next],
-          code: 'flatten',
-          rule: null,
-          observed: null,
-          limit: null,
-          qty: format(qty),
-          checks: [],
-          order: {
-            symbol: holding.symbol,
-            side: holding.qty > 0 ? 'sell' : 'buy',
-            type: 'market',
-            timeInForce: 'gtc',
-          },
-        })
+        if (holding.qty !== 0) symbols.add(holding.symbol)
+      }
+      for (const order of table.orders.open.values()) symbols.add(order.symbol)
+      let orderId = table.orders.lastOrderId
+      for (const symbol of symbols) {
+        state.flattening.set(symbol, { actor, controlId, sent: 0 })
+        if (continueFlattening(state, symbol, emit, table, orderId + 1)) orderId++
       }
       break
     }
   }
+}
+
+/** A broker that keeps refusing to close needs a person, not another order. */
+const FLATTEN_ATTEMPTS = 3
+
+/**
+ * Closes what is held of a symbol once nothing of it works any more: an exit that was just cancelled may have
+ * traded, and an entry may still have come in. Answers whether it sent an order.
+ */
+function continueFlattening(
+  state: RiskState,
+  symbol: string,
+  emit: Emit,
+  table: Readonly<StateTable>,
+  orderId = table.orders.lastOrderId + 1,
+): boolean {
+  const flattening = state.flattening.get(symbol)
+  if (flattening === undefined) return false
+  for (const order of table.orders.open.values()) if (order.symbol === symbol) return false
+  const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
+  if (held === 0 || flattening.sent === FLATTEN_ATTEMPTS) {
+    state.flattening.delete(symbol)
+    return false
+  }
+  flattening.sent++
+  emit('risk.verdict', {
+    signalId: `${flattening.controlId}:${symbol}${flattening.sent > 1 ? `:${flattening.sent}` : ''}`,
+    source: `operator:${flattening.actor}`,
+    verdict: 'approved',
+    orderIds: [orderId],
+    code: 'flatten',
+    rule: null,
+    observed: null,
+    limit: null,
+    qty: format(abs(held)),
+    checks: [],
+    order: { symbol, side: held > 0 ? 'sell' : 'buy', type: 'market', timeInForce: 'gtc' },
+  })
+  return true
+}
+
+/** Gives a signal its verdict. A close also takes back the entries that would open the position again. */
+function answer(
+  signal: SignalLike,
+  source: string,
+  state: RiskState,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): void {
+  const verdict = judge(signal, source, state, table)
+  emit('risk.verdict', verdict)
+  // An exit that rests beside an entry, such as a stop, is no wish to be out now.
+  const outNow = signal.side === 'close' && signal.orderType === 'market'
+  if (!outNow || verdict.verdict !== 'approved') return
+  cancelWorking(
+    source,
+    `close ${signal.symbol}`,
+    (order) => order.symbol === signal.symbol && !order.reducing,
+    emit,
+    table,
+  )
 }
 
 function cancelWorking(

@@ -15,7 +15,7 @@ export function resolveParams(
   const faults: string[] = []
   const resolved: Record<string, ParamValue> = {}
   for (const name of Object.keys(given)) {
-    if (!(name in strategy.params)) {
+    if (!Object.hasOwn(strategy.params, name)) {
       faults.push(`${name}: ${strategy.name} has no such parameter; it has ${names(strategy)}`)
     }
   }

@@ -37,6 +37,8 @@ export interface Order {
   reservePrice: Decimal
   /** Placed to bring the position nearer to zero. */
   reducing: boolean
+  /** Asked for as "all": its quantity is known when it is filled. */
+  all: boolean
   cancelRequested: boolean
 }
 
@@ -155,6 +157,7 @@ export function affordable(table: Readonly<StateTable>, symbol: string): Decimal
   if (Number.isNaN(close)) return ZERO
   const exchange = table.settings.settings?.exchange
   const price = fromNumber(close)
+  if (price <= 0) return ZERO
   const perShare = add(
     add(price, mul(price, parse(exchange?.commission ?? '0'))),
     parse(exchange?.feePerShare ?? '0'),
@@ -180,6 +183,7 @@ function intend(state: OrdersState, data: OrderIntended, table: Readonly<StateTa
     filledQty: ZERO,
     reservePrice: reducing ? ZERO : value,
     reducing,
+    all: data.qty === 'all',
     cancelRequested: false,
   }
   state.open.set(order.orderId, order)
@@ -227,7 +231,15 @@ function advance(state: OrdersState, event: ReportEvent, emit: Emit): void {
     return
   }
   reserve(state, order, neg(remaining(order)))
-  if (event.type === 'order.filled') order.filledQty = add(order.filledQty, parse(event.data.qty))
+  if (event.type === 'order.filled') {
+    order.filledQty = add(order.filledQty, parse(event.data.qty))
+    // The portfolio books what was traded, whatever was asked for; somebody should look.
+    const foreign = event.data.symbol !== order.symbol || event.data.side !== order.side
+    const code = foreign ? 'fill_mismatch' : 'overfill'
+    if (foreign || (!order.all && order.filledQty > order.qty)) {
+      emit('order.anomaly', { orderId, status, event: event.type, code })
+    }
+  }
   if (status === 'unknown') state.unknown--
   if (next === 'unknown') state.unknown++
   order.status = next
