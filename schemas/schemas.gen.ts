@@ -144,9 +144,8 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       },
       "actor": {
         "type": "string",
-        "description": "Who",
-        "minLength": 1,
-        "maxLength": 64
+        "description": "Who: letters, digits, _ and -, at most 64",
+        "pattern": "^[A-Za-z0-9_-]{1,64}$"
       },
       "reason": {
         "type": "string",
@@ -303,7 +302,7 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "brokerSequence": {
         "type": "integer",
         "description": "Sequence of the report at the broker, from 1",
-        "minimum": 0
+        "minimum": 1
       },
       "occurredAt": {
         "$ref": "../common.json#/$defs/Timestamp",
@@ -405,7 +404,7 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "brokerSequence": {
         "type": "integer",
         "description": "Sequence of the report at the broker, from 1",
-        "minimum": 0
+        "minimum": 1
       },
       "occurredAt": {
         "$ref": "../common.json#/$defs/Timestamp",
@@ -456,7 +455,7 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "brokerSequence": {
         "type": "integer",
         "description": "Sequence of the report at the broker, from 1",
-        "minimum": 0
+        "minimum": 1
       },
       "occurredAt": {
         "$ref": "../common.json#/$defs/Timestamp",
@@ -507,7 +506,7 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "brokerSequence": {
         "type": "integer",
         "description": "Sequence of the report at the broker, from 1",
-        "minimum": 0
+        "minimum": 1
       },
       "occurredAt": {
         "$ref": "../common.json#/$defs/Timestamp",
@@ -682,7 +681,7 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "brokerSequence": {
         "type": "integer",
         "description": "Sequence of the report at the broker, from 1",
-        "minimum": 0
+        "minimum": 1
       },
       "occurredAt": {
         "$ref": "../common.json#/$defs/Timestamp",
@@ -2904,9 +2903,8 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
     "properties": {
       "actor": {
         "type": "string",
-        "description": "Who",
-        "minLength": 1,
-        "maxLength": 64
+        "description": "Who: letters, digits, _ and -, at most 64",
+        "pattern": "^[A-Za-z0-9_-]{1,64}$"
       },
       "reason": {
         "type": "string",
@@ -2975,15 +2973,15 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       },
       "takeProfit": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Limit price"
+        "description": "Price to take profit at; not supported yet: the signal is denied"
       },
       "stopLoss": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Limit price"
+        "description": "Price to stop a loss at; not supported yet: the signal is denied"
       },
       "trailPercent": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Limit price"
+        "description": "Distance of a trailing stop, percent; not supported yet: the signal is denied"
       },
       "confidence": {
         "type": "number",

@@ -1026,7 +1026,7 @@ export interface RiskLimits {
  */
 export interface ControlCommand {
   /**
-   * Who
+   * Who: letters, digits, _ and -, at most 64
    */
   actor: string
   /**
@@ -1044,7 +1044,7 @@ export interface ControlReceived {
    */
   action: 'halt' | 'resume' | 'cancel-all' | 'flatten'
   /**
-   * Who
+   * Who: letters, digits, _ and -, at most 64
    */
   actor: string
   /**
@@ -1643,15 +1643,15 @@ export interface ManualSignal {
    */
   timeInForce?: 'day' | 'gtc'
   /**
-   * Limit price
+   * Price to take profit at; not supported yet: the signal is denied
    */
   takeProfit?: string
   /**
-   * Limit price
+   * Price to stop a loss at; not supported yet: the signal is denied
    */
   stopLoss?: string
   /**
-   * Limit price
+   * Distance of a trailing stop, percent; not supported yet: the signal is denied
    */
   trailPercent?: string
   /**

@@ -24,6 +24,8 @@ export interface RiskState {
   peak: Decimal
   /** Symbols that an operator wants flat, until they are: cancels and fills may still be on their way. */
   flattening: Map<string, Flattening>
+  /** Orders still to be cancelled, when there were more than fit into one step. */
+  cancelling: { actor: string; reason: string; opening: boolean } | null
 }
 
 interface Flattening {
@@ -70,11 +72,17 @@ export const riskProcessor: Processor<RiskState> = {
     dayBase: ZERO,
     peak: ZERO,
     flattening: new Map(),
+    cancelling: null,
   }),
   handle(state, event, emit, table) {
+    if (state.cancelling !== null && event.type !== 'risk.state_changed') {
+      cancelAll(state, state.cancelling, emit, table)
+    }
     switch (event.type) {
       case 'market.bar':
         watch(state, event, emit, table)
+        // A broker that refused to close is asked again at the next price.
+        if (state.flattening.size > 0) continueFlattening(state, event.data.symbol, emit, table)
         break
       case 'order.filled':
         watch(state, event, emit, table)
@@ -105,7 +113,7 @@ export const riskProcessor: Processor<RiskState> = {
         if (event.data.to !== 'ACTIVE') {
           // A resting order that opens would go on trading; one that protects a position stays.
           const { actor, code } = event.data
-          cancelWorking(actor, code, (order) => !order.reducing, emit, table)
+          cancelAll(state, { actor, reason: code, opening: true }, emit, table)
         }
         break
       case 'control.received':
@@ -226,10 +234,10 @@ function control(
       }
       break
     case 'cancel-all':
-      cancelWorking(actor, reason, () => true, emit, table)
+      cancelAll(state, { actor, reason, opening: false }, emit, table)
       break
     case 'flatten': {
-      cancelWorking(actor, reason, () => true, emit, table)
+      cancelAll(state, { actor, reason, opening: false }, emit, table)
       const symbols = new Set<string>()
       for (const holding of table.portfolio.holdings.values()) {
         if (holding.qty !== 0) symbols.add(holding.symbol)
@@ -238,7 +246,8 @@ function control(
       let orderId = table.orders.lastOrderId
       for (const symbol of symbols) {
         state.flattening.set(symbol, { actor, controlId, sent: 0 })
-        if (continueFlattening(state, symbol, emit, table, orderId + 1)) orderId++
+        const room = orderId - table.orders.lastOrderId < STEP_ORDERS / 2
+        if (room && continueFlattening(state, symbol, emit, table, orderId + 1)) orderId++
       }
       break
     }
@@ -306,16 +315,40 @@ function answer(
   )
 }
 
+/** So many cancels, or closes, fit into one step with room to spare. */
+const STEP_ORDERS = 500
+const REASON_CHARS = 100
+
+/** Asks for the cancellation of working orders, the rest of them at the next events where there are too many. */
 function cancelWorking(
   actor: string,
   reason: string,
   which: (order: Order) => boolean,
   emit: Emit,
   table: Readonly<StateTable>,
-): void {
+): boolean {
+  let asked = 0
   for (const order of table.orders.open.values()) {
-    if (!order.cancelRequested && which(order)) {
-      emit('order.cancel_requested', { orderId: order.orderId, actor, reason })
-    }
+    if (order.cancelRequested || !which(order)) continue
+    if (asked === STEP_ORDERS) return false
+    asked++
+    emit('order.cancel_requested', {
+      orderId: order.orderId,
+      actor: actor.slice(0, REASON_CHARS),
+      reason: reason.slice(0, REASON_CHARS),
+    })
   }
+  return true
+}
+
+/** Cancels all working orders, or all that open a position, over as many steps as it takes. */
+function cancelAll(
+  state: RiskState,
+  request: NonNullable<RiskState['cancelling']>,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): void {
+  const { actor, reason, opening } = request
+  const done = cancelWorking(actor, reason, (order) => !opening || !order.reducing, emit, table)
+  state.cancelling = done ? null : request
 }

@@ -29,9 +29,15 @@ export function decimalText(whole = 12, decimals = 9): fc.Arbitrary<string> {
     .map(([sign, left, right]) => `${sign}${left}${right === null ? '' : `.${right}`}`)
 }
 
-/** A price in cents from 30.00 to 60.00, as text: near enough to each other to trade, far enough to lose. */
+/**
+ * A price in cents, as text: mostly from 30.00 to 60.00, near enough to each other to trade, far enough to
+ * lose; now and then from 1.00 to 200.00, where more can be lost than there is.
+ */
 export const price: fc.Arbitrary<string> = fc
-  .integer({ min: 3000, max: 6000 })
+  .oneof(
+    { weight: 5, arbitrary: fc.integer({ min: 3000, max: 6000 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 100, max: 20_000 }) },
+  )
   .map((cents) => String(cents / 100))
 
 /** Shares above zero, mostly whole. */
@@ -98,7 +104,7 @@ export const limits: fc.Arbitrary<RiskLimits | null> = fc.option(
       maxDailyLoss: fc.constantFrom('0.01', '0.1', '1000'),
       maxDrawdown: fc.constantFrom('0.05', '0.3', '1000'),
     },
-    { requiredKeys: ['maxDailyLoss', 'maxDrawdown'] },
+    { requiredKeys: [] },
   ),
 )
 

@@ -184,7 +184,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
     checks = () => [
       { name: 'nats', ok: isConnected(nc) },
-      { name: 'writer', ok: writer.running },
+      {
+        name: 'writer',
+        ok: writer.running && writer.stalled === null,
+        ...(writer.stalled !== null && { detail: writer.stalled }),
+      },
       { name: 'executor', ok: executor.position() >= 0 },
     ]
     writeEngineFile(dir, {

@@ -5,6 +5,7 @@ import type { Bus } from '../../engine/ports/bus.ts'
 import type { Clock } from '../../engine/ports/clock.ts'
 import type { EventStore, StoredEvent, Subscription } from '../../engine/ports/event-store.ts'
 import { brokerOrder } from '../../engine/trading/broker-order.ts'
+import { CLOCK_HEADER, SEQUENCE_HEADER } from '../../engine/ports/headers.ts'
 import { reportEvent } from '../../engine/trading/reports.ts'
 import { type EventData, EVENT_VERSIONS, type EventType } from '../../schemas/types.gen.ts'
 import { decide, foldPage, noIntents, type OpenOrder, type WithholdCode } from './intents.ts'
@@ -52,11 +53,6 @@ export interface Executor {
   /** Resolves when closed; rejects when the store failed or the book was altered. */
   readonly done: Promise<void>
 }
-
-/** Header of a broker's report: its sequence. */
-export const SEQUENCE_HEADER = 'bitacora-broker-sequence'
-/** Header of a simulated broker's report: its clock, ms, which is engine time on a historical feed. */
-export const CLOCK_HEADER = 'bitacora-clock'
 
 const BACKOFF = { baseMs: 1000, maxMs: 30_000, jitter: 0.1 }
 const SETTLE_MS = 1000

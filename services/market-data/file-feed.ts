@@ -1,6 +1,7 @@
 import { barToWire } from '../../engine/market/bar-wire.ts'
 import type { Timeframe } from '../../engine/market/bar.ts'
 import type { Bus } from '../../engine/ports/bus.ts'
+import { REPORTS_HEADER } from '../../engine/ports/headers.ts'
 import { formatTime } from '../../engine/time.ts'
 import type { MarketBar } from '../../schemas/types.gen.ts'
 import type { Log } from '../runtime/log.ts'
@@ -66,7 +67,7 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
         const subject = `md.bar.${bar.timeframe}.${bar.symbol.replace(/[^A-Za-z0-9_-]/g, '_')}`
         await options.bus.publish(subject, JSON.stringify(bar), {
           id: `${options.feed}|${bar.symbol}|${bar.timeframe}|${bar.time}`,
-          headers: { 'bitacora-reports': String(reports) },
+          headers: { [REPORTS_HEADER]: String(reports) },
         })
         return
       } catch (error) {

@@ -103,9 +103,11 @@ function verdictOf(event: {
   }
   const { source, signalId, verdict, orderIds, code, rule, observed, limit } =
     event.data as RiskVerdict
-  if (!source.startsWith('operator:')) return null
+  const operator = /^operator:([A-Za-z0-9_-]{1,64})$/.exec(source)?.[1]
+  // What a control led to is told by the control's own answer: nobody sent a signal.
+  if (operator === undefined || code === 'flatten') return null
   return {
-    operator: source.slice('operator:'.length),
+    operator,
     verdict: { signalId, verdict, orderIds, code, rule, observed, limit },
   }
 }

@@ -1,5 +1,12 @@
-import type { MarketBar } from '../../schemas/types.gen.ts'
 import { parseTime } from '../../engine/time.ts'
+import { isReport } from '../../engine/trading/transitions.ts'
+import type {
+  ControlReceived,
+  EventType,
+  InputRefused,
+  MarketBar,
+  SignalReceived,
+} from '../../schemas/types.gen.ts'
 
 const SIGNAL_MEMORY_MS = 7 * 86_400_000
 
@@ -24,7 +31,8 @@ class Series {
   private times = new Float64Array(1024)
   private hashes = new Float64Array(1024)
   private length = 0
-  private readonly revisions = new Map<number, number>()
+  /** Of the few times that were corrected: the newest revision, and every content there ever was. */
+  private readonly corrected = new Map<number, { revision: number; contents: Set<number> }>()
 
   get lastTime(): number {
     return this.length === 0 ? Number.NaN : this.times[this.length - 1]!
@@ -34,14 +42,23 @@ class Series {
   revisionOf(time: number, hash: number): number | null {
     const index = this.find(time)
     if (index < 0) return 0
-    return this.hashes[index] === hash ? null : (this.revisions.get(time) ?? 0) + 1
+    if (this.hashes[index] === hash) return null
+    const corrected = this.corrected.get(time)
+    if (corrected === undefined) return 1
+    return corrected.contents.has(hash) ? null : corrected.revision + 1
   }
 
   add(time: number, hash: number, revision: number): void {
     const index = this.find(time)
     if (index >= 0) {
+      const corrected = this.corrected.get(time) ?? {
+        revision,
+        contents: new Set([this.hashes[index]!]),
+      }
+      corrected.revision = revision
+      corrected.contents.add(hash)
+      this.corrected.set(time, corrected)
       this.hashes[index] = hash
-      this.revisions.set(time, revision)
       return
     }
     if (this.length === this.times.length) {
@@ -60,7 +77,7 @@ class Series {
     this.times[at] = time
     this.hashes[at] = hash
     this.length++
-    if (revision > 0) this.revisions.set(time, revision)
+    if (revision > 0) this.corrected.set(time, { revision, contents: new Set([hash]) })
   }
 
   /** Index of a time, or −(where it belongs) − 1. Bars come in order, so the end is looked at first. */
@@ -111,13 +128,17 @@ export class Identities {
     return this.series.get(`${feed}|${symbol}|${timeframe}`)?.lastTime ?? Number.NaN
   }
 
-  hasSignal(operator: string, id: string): boolean {
-    return this.signals.has(`${operator}\n${id}`)
+  /** Whether the id was used within the seven days before `storedAt`. */
+  hasSignal(operator: string, id: string, storedAt = Number.NEGATIVE_INFINITY): boolean {
+    const before = this.signals.get(`${operator}\n${id}`)
+    return before !== undefined && before >= storedAt - SIGNAL_MEMORY_MS
   }
 
   /** Remembers a signal for seven days after it was stored. */
   addSignal(operator: string, id: string, storedAt: number): void {
-    this.signals.set(`${operator}\n${id}`, storedAt)
+    const key = `${operator}\n${id}`
+    this.signals.delete(key)
+    this.signals.set(key, storedAt)
     for (const [key, time] of this.signals) {
       if (time >= storedAt - SIGNAL_MEMORY_MS) break
       this.signals.delete(key)
@@ -131,4 +152,72 @@ export class Identities {
   add(key: string): void {
     this.others.add(key)
   }
+
+  /** Whether an input, in its recorded form, is in the book already. */
+  knows(type: EventType, data: unknown): boolean {
+    switch (type) {
+      case 'market.bar':
+        return this.barRevision(data as MarketBar) === null
+      case 'signal.received': {
+        const { operator, signalId, storedAt } = data as SignalReceived
+        return this.hasSignal(operator, signalId, parseTime(storedAt))
+      }
+      case 'control.received': {
+        const { action, controlId, storedAt } = data as ControlReceived
+        return this.hasSignal(`control.${action}`, controlId, parseTime(storedAt))
+      }
+      case 'input.refused':
+        return this.has(refusedKey(data as InputRefused))
+      default: {
+        const report = data as ReportData
+        return report.brokerSequence === undefined
+          ? this.has(ownReportKey(type, report))
+          : report.brokerSequence <= this.brokerSequence
+      }
+    }
+  }
+
+  /** Remembers an input that is in a step, in its recorded form. */
+  remember(type: EventType, data: unknown): void {
+    switch (type) {
+      case 'market.bar':
+        this.addBar(data as MarketBar)
+        break
+      case 'signal.received': {
+        const { operator, signalId, storedAt } = data as SignalReceived
+        this.addSignal(operator, signalId, parseTime(storedAt))
+        break
+      }
+      case 'control.received': {
+        const { action, controlId, storedAt } = data as ControlReceived
+        this.addSignal(`control.${action}`, controlId, parseTime(storedAt))
+        break
+      }
+      case 'input.refused':
+        this.add(refusedKey(data as InputRefused))
+        break
+      default: {
+        if (!isReport(type)) break
+        const report = data as ReportData
+        if (report.brokerSequence === undefined) this.add(ownReportKey(type, report))
+        else this.brokerSequence = report.brokerSequence
+      }
+    }
+  }
+}
+
+/** A report; the executor's own have no sequence of a broker. */
+interface ReportData {
+  orderId: number
+  brokerSequence?: number
+  attempt?: number
+}
+
+function ownReportKey(type: EventType, report: ReportData): string {
+  return `${type}:${report.orderId}:${report.attempt ?? 0}`
+}
+
+/** A stream made again counts from 1 again: the time tells its messages from the old ones. */
+function refusedKey(data: InputRefused): string {
+  return `refused:${data.stream}:${data.sequence}:${parseTime(data.storedAt)}`
 }

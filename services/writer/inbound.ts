@@ -3,34 +3,30 @@ import { validateBody, validateEvent } from '../../schemas/validate.ts'
 import { parse as parseDecimal } from '../../engine/decimal.ts'
 import { TIMEFRAME_MS, type Timeframe } from '../../engine/market/bar.ts'
 import type { InboundMessage } from '../../engine/ports/bus.ts'
+import { CLOCK_HEADER, REPORTS_HEADER } from '../../engine/ports/headers.ts'
 import { formatTime, parseTime } from '../../engine/time.ts'
-import type { Identities } from './identity.ts'
+import { isReport } from '../../engine/trading/transitions.ts'
 import { readManualSignal, type SignalRules } from './manual-signal.ts'
-import { faultText, messageHash, readJson, Refusal } from './message.ts'
+import { faultText, messageHash, ownId, readJson, Refusal } from './message.ts'
 
 /** An input that may be sequenced. */
 export interface Input {
-  kind: 'input'
   type: EventType
+  /** In recorded form. */
   data: unknown
   /** Clock of the data, ms; NaN where the message has none. */
   clock: number
   /** Broker report that must be sequenced before this; 0 for none. */
   after: number
-  /** Remembers the input's identity, once it is in a step. */
-  remember(identities: Identities): void
-  /** Whether it is in the book already; looked at when it is its turn. */
-  known(identities: Identities): boolean
   /** Why it is refused; its data is then that of an input.refused. */
   refusal: { code: string; message: string } | null
-}
-
-/** Nothing to record: data that no decision consumes. */
-export interface Ignored {
-  kind: 'ignored'
+  /** No decision consumes it: acknowledged in its turn, and not recorded. */
+  ignored?: true
 }
 
 const KEPT_PAYLOAD = 2048
+/** Times beyond it leave no room for what is reckoned from them; stamps have four digits for the year. */
+const LATEST_MS = Date.UTC(9999, 0, 1)
 
 export interface InboundRules extends SignalRules {
   /** Wall clock, ms. */
@@ -38,7 +34,7 @@ export interface InboundRules extends SignalRules {
 }
 
 /** Reads a message into an input; whatever is wrong with it becomes an input.refused, never an exception. */
-export function readInbound(message: InboundMessage, rules: InboundRules): Input | Ignored {
+export function readInbound(message: InboundMessage, rules: InboundRules): Input {
   try {
     if (message.subject.startsWith('md.')) return readMarket(message)
     if (message.subject.startsWith('reports.')) return readReport(message)
@@ -46,15 +42,30 @@ export function readInbound(message: InboundMessage, rules: InboundRules): Input
     if (message.subject.startsWith('signals.manual.')) return readSignal(message, rules)
     throw new Refusal('unknown_subject', `nothing is expected on ${message.subject}`)
   } catch (error) {
-    if (error instanceof Refusal) return refused(message, error)
-    throw error
+    // Whatever a message can make a reader throw must not stop the writer: it would come again for ever.
+    const refusal =
+      error instanceof Refusal
+        ? error
+        : new Refusal(
+            'unreadable',
+            'the message cannot be read: it is nested too deep or malformed',
+          )
+    return refused(message, refusal)
   }
 }
 
-function readMarket(message: InboundMessage): Input | Ignored {
+function readMarket(message: InboundMessage): Input {
   const [, kind, timeframe] = message.subject.split('.')
   // Trades and quotes reach the book only where a strategy subscribes to them; none does yet.
-  if (kind === 'trade' || kind === 'quote') return { kind: 'ignored' }
+  if (kind === 'trade' || kind === 'quote')
+    return {
+      type: 'market.bar',
+      data: null,
+      clock: Number.NaN,
+      after: 0,
+      refusal: null,
+      ignored: true,
+    }
   if (kind !== 'bar')
     throw new Refusal('unknown_subject', `md.${kind} is neither bar, trade nor quote`)
   const body = { revision: 0, volume: null, ...readJson(message) }
@@ -68,7 +79,12 @@ function readMarket(message: InboundMessage): Input | Ignored {
     )
   }
   const time = parseTime(bar.time)
-  if (Number.isNaN(time)) throw new Refusal('invalid_bar', `/time ${bar.time} does not exist`)
+  if (!(time < LATEST_MS)) {
+    throw new Refusal(
+      'invalid_bar',
+      `/time ${bar.time} does not exist, or lies beyond the year 9998`,
+    )
+  }
   const open = parseDecimal(bar.open)
   const high = parseDecimal(bar.high)
   const low = parseDecimal(bar.low)
@@ -82,54 +98,36 @@ function readMarket(message: InboundMessage): Input | Ignored {
   if (bar.volume !== null && parseDecimal(bar.volume) < 0) {
     throw new Refusal('invalid_bar', `/volume ${bar.volume} is below zero`)
   }
-  const after = Number(message.headers['bitacora-reports'] ?? 0)
-  const input: Input = {
-    kind: 'input',
+  const after = Number(message.headers[REPORTS_HEADER] ?? 0)
+  return {
     type: 'market.bar',
     data: bar,
     clock: time + TIMEFRAME_MS[bar.timeframe as Timeframe],
     after: Number.isSafeInteger(after) && after > 0 ? after : 0,
-    // The engine numbers revisions itself: what a feed claims is overwritten.
-    known(identities) {
-      const revision = identities.barRevision(bar)
-      if (revision !== null) bar.revision = revision
-      return revision === null
-    },
-    remember: (identities) => identities.addBar(bar),
     refusal: null,
   }
-  return input
 }
 
 function readReport(message: InboundMessage): Input {
   const body = readJson(message)
-  const type = body.type as EventType
-  if (typeof type !== 'string' || !type.startsWith('order.')) {
-    throw new Refusal('invalid_report', `/type must name an order event, not ${String(body.type)}`)
+  const { type, version, data } = body
+  // Only what a broker can say: an intent that came this way would be an order past risk.
+  if (typeof type !== 'string' || !isReport(type as EventType)) {
+    throw new Refusal(
+      'invalid_report',
+      '/type must name what became of an order, such as order.filled',
+    )
   }
-  const checked = validateEvent(type, Number(body.version), body.data)
+  const checked = validateEvent(type as EventType, typeof version === 'number' ? version : 0, data)
   if (!checked.ok) throw new Refusal('invalid_report', faultText(checked.errors))
-  const data = body.data as {
-    orderId: number
-    brokerSequence?: number
-    attempt?: number
-  }
-  const clock = Number(message.headers['bitacora-clock'] ?? Number.NaN)
-  const sequence = data.brokerSequence
-  const key = `${type}:${data.orderId}:${data.attempt ?? 0}`
+  const clock = Number(message.headers[CLOCK_HEADER] ?? Number.NaN)
+  const sequence = (data as { brokerSequence?: number }).brokerSequence
   return {
-    kind: 'input',
-    type,
-    data: body.data,
-    clock,
+    type: type as EventType,
+    data,
+    clock: Number.isSafeInteger(clock) && clock >= 0 && clock < LATEST_MS ? clock : Number.NaN,
     // Reports of one broker are taken in its own order, without gaps.
     after: sequence === undefined ? 0 : sequence - 1,
-    known: (identities) =>
-      sequence === undefined ? identities.has(key) : sequence <= identities.brokerSequence,
-    remember(identities) {
-      if (sequence === undefined) identities.add(key)
-      else identities.brokerSequence = sequence
-    },
     refusal: null,
   }
 }
@@ -147,49 +145,38 @@ function readControl(message: InboundMessage): Input {
   const body = readJson(message)
   const checked = validateBody('control-command', body)
   if (!checked.ok) throw new Refusal('invalid_control', faultText(checked.errors))
-  const controlId = message.headers['nats-msg-id'] ?? messageHash(message)
-  const key = `control:${controlId}`
   return {
-    kind: 'input',
     type: 'control.received',
     data: {
       action,
       actor: body.actor,
       reason: body.reason,
-      controlId,
+      controlId: ownId(message) ?? messageHash(message),
       storedAt: formatTime(message.storedAt),
     },
     clock: Number.NaN,
     after: 0,
-    known: (identities) => identities.has(key),
-    remember: (identities) => identities.add(key),
     refusal: null,
   }
 }
 
 function readSignal(message: InboundMessage, rules: InboundRules): Input {
-  const data = readManualSignal(message, rules)
-  const { operator, signalId } = data
   return {
-    kind: 'input',
     type: 'signal.received',
-    data,
+    data: readManualSignal(message, rules),
     clock: Number.NaN,
     after: 0,
-    known: (identities) => identities.hasSignal(operator, signalId),
-    remember: (identities) => identities.addSignal(operator, signalId, message.storedAt),
     refusal: null,
   }
 }
 
 function refused(message: InboundMessage, error: Refusal): Input {
-  const key = `refused:${message.stream}:${message.sequence}:${message.storedAt}`
   const operator = /^signals\.manual\.([A-Za-z0-9_-]{1,64})$/.exec(message.subject)?.[1]
-  const id = message.headers['webhook-id'] ?? message.headers['nats-msg-id']
-  const signalId =
-    operator === undefined ? undefined : (id ?? messageHash(message)).slice(0, 128) || 'empty'
+  // Named as it would have been named had it been taken.
+  const signed = message.headers['webhook-signature'] !== undefined
+  const id = signed ? message.headers['webhook-id']?.slice(0, 128) : ownId(message)
+  const signalId = operator === undefined ? undefined : id || messageHash(message)
   return {
-    kind: 'input',
     type: 'input.refused',
     data: {
       subject: message.subject.slice(0, 512),
@@ -204,8 +191,6 @@ function refused(message: InboundMessage, error: Refusal): Input {
     },
     clock: Number.NaN,
     after: 0,
-    known: (identities) => identities.has(key),
-    remember: (identities) => identities.add(key),
     refusal: { code: error.code, message: error.message },
   }
 }

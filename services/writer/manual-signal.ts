@@ -19,6 +19,8 @@ export interface SignalRules {
 }
 
 const DEFAULT_VALID_FOR = 'PT1M'
+/** As long as ids are remembered. */
+const MAX_VALID_FOR_MS = 7 * 86_400_000
 const SYMBOL = /^[A-Z0-9][A-Z0-9/-]{0,23}(\.[A-Z0-9]{1,4})?$/
 
 /** Reads a manual signal into the event that is recorded. Throws Refusal with the field and the remedy. */
@@ -44,11 +46,15 @@ export function readManualSignal(message: InboundMessage, rules: SignalRules): S
   const checked = validateBody('manual-signal', body)
   if (!checked.ok) throw new Refusal('invalid_signal', faultText(checked.errors))
   const signal = body as unknown as ManualSignal
-  const symbol = signal.symbol.trim().toUpperCase()
-  if (!SYMBOL.test(symbol)) {
+  const trimmed = signal.symbol.trim()
+  const symbol = trimmed.toUpperCase()
+  // Letters that only become ASCII in upper case, such as a dotless i, name no ticker.
+  if (!SYMBOL.test(symbol) || !/^[ -~]+$/.test(trimmed)) {
     throw new Refusal('invalid_signal', `/symbol "${signal.symbol}" is not a ticker such as AAPL`)
   }
+  const validForMs = parseDuration(signal.validFor ?? DEFAULT_VALID_FOR)
   const faults = contradictions(signal)
+  if (!(validForMs <= MAX_VALID_FOR_MS)) faults.push('/validFor must be at most P7D')
   if (faults.length > 0) throw new Refusal('invalid_signal', faults.join('; '))
   // A signed message is known by its signed id: another Nats-Msg-Id would make the same signature count twice.
   const id = signed ? message.headers['webhook-id'] : message.headers['nats-msg-id']
@@ -74,7 +80,7 @@ export function readManualSignal(message: InboundMessage, rules: SignalRules): S
     ...optional('stopLoss'),
     ...optional('trailPercent'),
     ...optional('confidence'),
-    validForMs: parseDuration(signal.validFor ?? DEFAULT_VALID_FOR),
+    validForMs,
     storedAt: formatTime(message.storedAt),
     receivedAt: formatTime(rules.now()),
     signed,

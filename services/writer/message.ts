@@ -38,6 +38,12 @@ export function faultText(errors: readonly { path: string; message: string }[]):
   return errors.map((error) => `${error.path || '/'} ${error.message}`).join('; ')
 }
 
+/** The id that a publisher gave; null for none, an empty one, or one too long to keep. */
+export function ownId(message: InboundMessage): string | null {
+  const id = message.headers['nats-msg-id']
+  return id === undefined || id === '' || id.length > 128 ? null : id
+}
+
 /** Names a message that brings no id of its own. */
 export function messageHash(message: InboundMessage): string {
   return createHash('sha256')

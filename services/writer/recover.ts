@@ -1,15 +1,9 @@
 import { Chain } from '../../engine/chain/chain.ts'
 import { chainEvent } from '../../engine/events/chain-event.ts'
-import { AlteredEvent, decodeBody, type RecordedEvent } from '../../engine/events/envelope.ts'
+import { AlteredEvent, decodeBody } from '../../engine/events/envelope.ts'
 import { type Hash, stepChecksum } from '../../engine/events/step-recorder.ts'
-import type { EventStore } from '../../engine/ports/event-store.ts'
-import { parseTime } from '../../engine/time.ts'
-import type {
-  ControlReceived,
-  InputRefused,
-  MarketBar,
-  SignalReceived,
-} from '../../schemas/types.gen.ts'
+import type { EventStore, StoredEvent } from '../../engine/ports/event-store.ts'
+import type { BookCreated } from '../../schemas/types.gen.ts'
 import { Identities } from './identity.ts'
 
 /** Everything the writer knows after it has read its book. */
@@ -38,56 +32,39 @@ export async function recover(store: EventStore, stream: string, hash: Hash): Pr
     at: 0,
     bookId: null,
   }
-  let first = ''
-  let bodies: string[] = []
+  let step: StoredEvent[] = []
   for await (const page of store.read(stream, 0)) {
     for (const stored of page) {
-      const event = decodeBody(stored)
-      state.chain.fold(chainEvent(event))
-      if (event.step === event.position) rememberInput(state.identities, event)
-      if (event.type === 'book.created') state.bookId = (event.data as { bookId: string }).bookId
-      state.last = stored.position
-      state.at = event.at
-      if (bodies.length === 0) first = stored.id
-      bodies.push(stored.body)
-      if (stored.checksum !== null) {
-        const sum = stepChecksum(hash, state.checksum, first, bodies)
-        if (sum !== stored.checksum) {
-          throw new AlteredEvent(stored.position, 'its step does not match its checksum')
-        }
-        state.checksum = sum
-        bodies = []
-      }
+      step.push(stored)
+      if (stored.checksum === null) continue
+      takeStep(state, step, hash)
+      step = []
     }
   }
-  if (bodies.length > 0) throw new AlteredEvent(state.last, 'the end of its step is missing')
+  const [open] = step
+  if (open !== undefined) throw new AlteredEvent(open.position, 'the end of its step is missing')
   return state
 }
 
-function rememberInput(identities: Identities, event: RecordedEvent): void {
-  switch (event.type) {
-    case 'market.bar':
-      identities.addBar(event.data as MarketBar)
-      break
-    case 'signal.received': {
-      const data = event.data as SignalReceived
-      identities.addSignal(data.operator, data.signalId, parseTime(data.storedAt))
-      break
-    }
-    case 'input.refused': {
-      const data = event.data as InputRefused
-      identities.add(`refused:${data.stream}:${data.sequence}:${parseTime(data.storedAt)}`)
-      break
-    }
-    case 'control.received':
-      identities.add(`control:${(event.data as ControlReceived).controlId}`)
-      break
-    default:
-      if (event.type.startsWith('order.')) {
-        const data = event.data as { orderId: number; brokerSequence?: number; attempt?: number }
-        if (data.brokerSequence === undefined) {
-          identities.add(`${event.type}:${data.orderId}:${data.attempt ?? 0}`)
-        } else identities.brokerSequence = data.brokerSequence
-      }
+/** Looks at the bytes first: what was altered is never processed. */
+function takeStep(state: Recovered, step: readonly StoredEvent[], hash: Hash): void {
+  const first = step[0]!
+  const last = step[step.length - 1]!
+  const bodies = step.map(({ body }) => body)
+  const sum = stepChecksum(hash, state.checksum, first.id, bodies)
+  if (sum !== last.checksum) {
+    throw new AlteredEvent(first.position, 'its step does not match its checksum')
   }
+  for (const stored of step) {
+    const event = decodeBody(stored)
+    if (event.type !== stored.type) {
+      throw new AlteredEvent(stored.position, `it is filed as ${stored.type}`)
+    }
+    state.chain.fold(chainEvent(event))
+    if (event.step === event.position) state.identities.remember(event.type, event.data)
+    if (event.type === 'book.created') state.bookId = (event.data as BookCreated).bookId
+    state.at = event.at
+  }
+  state.last = last.position
+  state.checksum = sum
 }

@@ -8,9 +8,10 @@ import {
   type ProposedEvent,
   WrongExpectedPosition,
 } from '../../engine/ports/event-store.ts'
-import type { ChainSettings, EventType } from '../../schemas/types.gen.ts'
+import type { ChainSettings, EventType, MarketBar } from '../../schemas/types.gen.ts'
 import type { Log } from '../runtime/log.ts'
-import { type InboundRules, type Input, readInbound } from './inbound.ts'
+import { type InboundRules, readInbound } from './inbound.ts'
+import { INPUT_STREAMS, InputQueues, STALL_MS, type Waiting } from './input-queues.ts'
 import type { Recovered } from './recover.ts'
 
 export interface WriterOptions {
@@ -36,13 +37,6 @@ export interface WriterOptions {
   log: Log
 }
 
-/** A message and what it became, waiting for its turn or for the book. */
-interface Waiting {
-  input: Input
-  message: InboundMessage
-  consumption: Consumption
-}
-
 interface Uncommitted {
   step: Step
   from: Waiting | null
@@ -51,6 +45,9 @@ interface Uncommitted {
 /** Refusing new inputs for a while is safe: NATS keeps them. Beyond so many bytes the book is too slow. */
 const MAX_UNCOMMITTED_BYTES = 4 * MAX_APPEND_BYTES
 const RETRY_MS = [50, 100, 200, 500, 1000, 2000]
+/** Appends tried when the engine wants to end; what is not in the book then is not acknowledged either. */
+const CLOSING_ATTEMPTS = 3
+const NOTHING = new Uint8Array(0)
 
 /**
  * The one writer of an account's book: it sequences the inputs, computes for each a step, appends the
@@ -63,11 +60,7 @@ export class Writer {
   readonly done: Promise<void>
   private readonly options: WriterOptions
   private readonly recorder: StepRecorder
-  private readonly queues = {
-    REPORTS: [] as Waiting[],
-    INBOX: [] as Waiting[],
-    MARKET: [] as Waiting[],
-  }
+  private readonly queues = new InputQueues()
   private consumptions: Consumption[] = []
   private uncommitted: Uncommitted[] = []
   /** Redelivered inputs, to be acknowledged when all that came before them is in the book. */
@@ -78,7 +71,11 @@ export class Writer {
   private at: number
   private stopped = false
   private refusedCount = 0
+  private closing = false
   private timer: NodeJS.Timeout | null = null
+  private watchdog: NodeJS.Timeout | undefined
+  private stall: string | null = null
+  private deadLetters: Promise<unknown> = Promise.resolve()
   private resolveDone: () => void = () => {}
   private rejectDone: (error: unknown) => void = () => {}
   private lastCommitted: { brokerSequence: number } = { brokerSequence: 0 }
@@ -95,6 +92,7 @@ export class Writer {
     )
     this.committed = recovered.last
     this.at = recovered.last < 0 ? options.origin : recovered.at
+    if (options.settings.feed === 'realtime') this.at = Math.max(this.at, options.clock.now())
     this.lastCommitted.brokerSequence = recovered.identities.brokerSequence
     this.done = new Promise((resolve, reject) => {
       this.resolveDone = resolve
@@ -123,20 +121,25 @@ export class Writer {
     })
     while (this.uncommitted.length > 0 && !this.stopped) await this.commit()
     if (this.stopped) await this.done
-    for (const name of ['REPORTS', 'INBOX', 'MARKET'] as const) {
-      const queue = this.queues[name]
+    this.watchdog = setInterval(() => this.lookForStall(), STALL_MS / 2)
+    this.watchdog.unref()
+    for (const name of INPUT_STREAMS) {
+      if (this.closing) return
       let consumption: Consumption | null = null
       const early: InboundMessage[] = []
       const take = (message: InboundMessage, by: Consumption): void => {
         const input = readInbound(message, this.options.rules)
-        if (input.kind === 'ignored') {
-          by.ack(message)
-          return
-        }
-        queue.push({ input, message, consumption: by })
+        // Only what is refused is needed again as it came; a queue of payloads would be large.
+        const kept = input.refusal === null ? { ...message, payload: NOTHING } : message
+        this.queues.push(name, {
+          input,
+          message: kept,
+          consumption: by,
+          since: this.options.clock.now(),
+        })
       }
       consumption = await this.options.bus.consume(name, 'writer', (message) => {
-        if (this.stopped) return
+        if (this.stopped || this.closing) return
         if (consumption === null) early.push(message)
         else {
           take(message, consumption)
@@ -146,6 +149,7 @@ export class Writer {
       for (const message of early) take(message, consumption)
       consumption.done.catch((error) => this.fail(error))
       this.consumptions.push(consumption)
+      if (this.closing) await consumption.stop()
     }
     this.pump()
   }
@@ -172,6 +176,11 @@ export class Writer {
       : this.at
   }
 
+  /** What it has been waiting for in vain, in words; null while all is well. */
+  get stalled(): string | null {
+    return this.stall
+  }
+
   /** Messages refused since the start. */
   get refused(): number {
     return this.refusedCount
@@ -179,35 +188,37 @@ export class Writer {
 
   /** Nothing waits and nothing is under way; a bar that waits for reports counts as waiting. */
   get idle(): boolean {
-    const { REPORTS, INBOX, MARKET } = this.queues
-    return (
-      REPORTS.length + INBOX.length + MARKET.length === 0 &&
-      this.uncommitted.length + this.repeats.length === 0 &&
-      !this.appending
-    )
+    return this.queues.size + this.uncommitted.length + this.repeats.length === 0 && !this.appending
   }
 
   lastBar(feed: string, symbol: string, timeframe: string): number {
     return this.options.recovered.identities.lastBar(feed, symbol, timeframe)
   }
 
-  /** Lets no more inputs in, and resolves when all that was computed is in the book. */
+  /** Lets no more inputs in, and resolves when all that was computed is in the book and acknowledged. */
   async close(): Promise<void> {
-    if (this.timer !== null) clearTimeout(this.timer)
-    await Promise.all(this.consumptions.map((consumption) => consumption.stop()))
-    for (const queue of Object.values(this.queues)) queue.length = 0
+    this.closing = true
+    this.clearTimers()
+    this.queues.clear()
     while (!this.stopped && (this.uncommitted.length > 0 || this.appending)) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
+    await Promise.all(this.consumptions.map((consumption) => consumption.stop()))
+    await this.deadLetters
     this.stopped = true
     this.resolveDone()
+  }
+
+  private clearTimers(): void {
+    if (this.timer !== null) clearTimeout(this.timer)
+    clearInterval(this.watchdog)
   }
 
   private fail(error: unknown): void {
     if (this.stopped) return
     this.stopped = true
     this.uncommitted = []
-    if (this.timer !== null) clearTimeout(this.timer)
+    this.clearTimers()
     for (const consumption of this.consumptions) consumption.stop().catch(() => {})
     this.rejectDone(error)
   }
@@ -221,31 +232,30 @@ export class Writer {
       this.fail(error)
       return
     }
-    if (!this.appending && this.uncommitted.length > 0) void this.commit()
+    if (!this.appending) {
+      if (this.uncommitted.length > 0) this.commit().catch((error: unknown) => this.fail(error))
+      else for (const repeat of this.repeats.splice(0)) this.release(repeat)
+    }
     this.armTimer()
   }
 
-  /** Reports first, then operators, then the market: a bar waits for the reports that it caused. */
   private next(): Waiting | null {
     if (this.uncommittedBytes > MAX_UNCOMMITTED_BYTES) return null
-    const { REPORTS, INBOX, MARKET } = this.queues
-    const { identities } = this.options.recovered
-    const report = REPORTS[0]
-    if (report !== undefined && report.input.after <= identities.brokerSequence) {
-      return REPORTS.shift()!
-    }
-    if (INBOX.length > 0) return INBOX.shift()!
-    const bar = MARKET[0]
-    if (bar !== undefined && bar.input.after <= identities.brokerSequence) return MARKET.shift()!
-    return null
+    return this.queues.next(this.options.recovered.identities.brokerSequence)
   }
 
   private sequence(waiting: Waiting): void {
     const { identities } = this.options.recovered
     const { input, message } = waiting
-    if (input.known(identities)) {
-      this.settleRepeat(waiting)
+    if (input.ignored || identities.knows(input.type, input.data)) {
+      // To be acknowledged in its turn: an acknowledgement covers all that came before in its stream.
+      this.repeats.push(waiting)
       return
+    }
+    if (input.type === 'market.bar') {
+      // The engine numbers revisions itself: what a feed claims is overwritten.
+      const bar = input.data as MarketBar
+      bar.revision = identities.barRevision(bar) ?? 0
     }
     if (input.refusal !== null) {
       this.refusedCount++
@@ -258,7 +268,7 @@ export class Writer {
     this.fireTimers(at)
     this.at = at
     this.record(waiting, input.type, input.data)
-    input.remember(identities)
+    identities.remember(input.type, input.data)
   }
 
   /** Engine time of an input: the wall clock, or on a historical feed the clock of the data. */
@@ -295,13 +305,6 @@ export class Writer {
     }, wait)
   }
 
-  /** A repeat changes nothing; what was refused is kept again, in case the first time was cut short. */
-  private settleRepeat(waiting: Waiting): void {
-    // Acknowledging it now would acknowledge what lies before it in its stream and is not in the book yet.
-    if (this.uncommitted.length > 0 || this.appending) this.repeats.push(waiting)
-    else void this.release(waiting)
-  }
-
   private record(from: Waiting | null, type: EventType, data: unknown): void {
     const step = this.recorder.compute(type, this.at, this.options.clock.now(), data)
     this.uncommitted.push({ step, from })
@@ -333,6 +336,11 @@ export class Writer {
           this.fail(error)
           return
         }
+        if (this.closing && attempt >= CLOSING_ATTEMPTS) {
+          this.appending = false
+          this.fail(error)
+          return
+        }
         this.options.log.error(
           { err: error, attempt },
           'the book did not take an append; trying again',
@@ -352,24 +360,32 @@ export class Writer {
       const { brokerSequence } = step.events[0]!.data as { brokerSequence?: number }
       if (brokerSequence !== undefined) this.lastCommitted.brokerSequence = brokerSequence
     }
-    for (const { from } of batch) if (from !== null) await this.release(from)
-    for (const repeat of repeats) await this.release(repeat)
+    for (const { from } of batch) if (from !== null) this.release(from)
+    for (const repeat of repeats) this.release(repeat)
     this.appending = false
     this.pump()
   }
 
-  /** The input is in the book: it may be forgotten by NATS. */
-  private async release({ input, message, consumption }: Waiting): Promise<void> {
-    if (input.refusal !== null) {
-      try {
-        await this.options.deadLetter(message, input.refusal.code, input.refusal.message)
-      } catch (error) {
-        this.options.log.error(
-          { err: error },
-          'a refused message is in the book, but not on its dead-letter subject',
-        )
-      }
-    }
+  /** The input is in the book: NATS may forget it. A refused one is kept once more, apart, in its own time. */
+  private release({ input, message, consumption }: Waiting): void {
     consumption.ack(message)
+    const { refusal } = input
+    if (refusal === null) return
+    this.deadLetters = this.deadLetters
+      .then(() => this.options.deadLetter(message, refusal.code, refusal.message))
+      .catch((error: unknown) =>
+        this.options.log.error(
+          { err: error, subject: message.subject, sequence: message.sequence },
+          'a refused message is in the book, but could not be put on its dead-letter subject',
+        ),
+      )
+  }
+
+  /** A report that is missing holds up all behind it; somebody has to know. */
+  private lookForStall(): void {
+    const { clock, log, recovered } = this.options
+    const before = this.stall
+    this.stall = this.queues.stalled(clock.now(), recovered.identities.brokerSequence)
+    if (this.stall !== null && before === null) log.error(this.stall)
   }
 }

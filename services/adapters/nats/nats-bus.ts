@@ -55,6 +55,10 @@ export class NatsBus implements Bus {
     payload: Uint8Array | string,
     options: PublishOptions = {},
   ): Promise<{ stream: string; sequence: number; duplicate: boolean }> {
+    // A subject is written into the protocol as it is: a space or line break in it would be another command.
+    if (!/^[!-~]+$/.test(subject) || /[*>]|\.\.|^\.|\.$/.test(subject)) {
+      throw new PublishRefused(subject, 'it is not a subject that can be published on', 0, null)
+    }
     try {
       const headers = makeHeaders()
       for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value)
