@@ -193,4 +193,34 @@ test('a moment counts to the day that it ends, and its first later millisecond t
   )
 })
 
+test('nine digits of a fraction are cut, not rounded', () => {
+  assert.is(parseTime('1970-01-01T00:00:00.123999999Z'), 123)
+  assert.is(parseTime('1970-01-01T00:00:00.000999999Z'), 0)
+  assert.is(parseTime('1969-12-31T23:59:59.999999999Z'), -1)
+  assert.ok(Number.isNaN(parseTime('1970-01-01T00:00:00.1234567890Z')))
+})
+
+test('an offset that no clock has is NaN', () => {
+  for (const zone of ['+99:99', '-99:99', '+24:00', '-24:00', '+00:60', '+9999', '-0060']) {
+    assert.ok(Number.isNaN(parseTime(`2020-06-01T12:00:00${zone}`)), zone)
+  }
+  assert.is(parseTime('2020-06-01T12:00:00+23:59'), Date.UTC(2020, 4, 31, 12, 1))
+})
+
+test('a year of five digits or before 0 is NaN, also right after it was written', () => {
+  const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+  for (const at of [last + 1, last + 1 + 400 * DAY_MS, -62_167_219_200_001]) {
+    const text = formatTime(at)
+    assert.ok(Number.isNaN(parseTime(text)), `${text}, just written`)
+    parseTime('1970-01-01')
+    assert.ok(Number.isNaN(parseTime(text)), `${text}, read`)
+  }
+  for (const at of [last, -62_167_219_200_000]) {
+    const text = formatTime(at)
+    assert.is(parseTime(text), at, `${text}, just written`)
+    parseTime('1970-01-01')
+    assert.is(parseTime(text), at, `${text}, read`)
+  }
+})
+
 test.run()

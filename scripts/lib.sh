@@ -48,7 +48,7 @@ tulind_works() {
 
 install_packages() {
   local installed=node_modules/.package-lock.json
-  if [ -f "$installed" ] && ! [ package-lock.json -nt "$installed" ] && ! [ package.json -nt "$installed" ]; then
+  if [ -f "$installed" ] && ! [ package-lock.json -nt "$installed" ]; then
     return 0
   fi
   # With the headers of the system at hand node-gyp needs no download; a path without them makes tulind's build

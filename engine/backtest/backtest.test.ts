@@ -380,4 +380,33 @@ if (goog !== null) {
   test.skip('needs shared data: daily/GOOG.csv', () => {})
 }
 
+test('with same-close a listed order fills at the close of its own day, the last day included', () => {
+  const given = settings({ exchange: { fill: 'same-close' } })
+  const orders = [listed('first', 0), listed('middle', 1), listed('last', 3)]
+  const { short, result } = trace(daily(10, 11, 12, 13), given, orders)
+  assert.equal(
+    short.filter((text) => text.includes('filled')),
+    ['1 order.filled 1 10', '2 order.filled 2 11', '4 order.filled 3 13'],
+  )
+  assert.is(result.working, 0)
+})
+
+test('with same-close an order dated long after the data does not fill at the last close', () => {
+  const given = settings({ exchange: { fill: 'same-close' } })
+  const orders = [listed('last', 3), listed('after', 400), listed('next', 5)]
+  const { short, events, result } = trace(daily(10, 11, 12, 13), given, orders)
+  assert.equal(
+    short.filter((text) => text.includes('filled')),
+    ['4 order.filled 1 13'],
+  )
+  assert.equal(result.orders.submitted, 3)
+  assert.is(result.orders.filled, 1)
+  assert.is(result.working, 2)
+  const intents = events.filter(({ type }) => type === 'order.intended')
+  assert.equal(
+    intents.map(({ at }) => at / DAY_MS),
+    [4, 5, 400],
+  )
+})
+
 test.run()

@@ -41,7 +41,7 @@ export interface BacktestInput {
   hash: RunningHash
   /** Orders to place instead of a strategy's. */
   orders?: readonly ListedOrder[]
-  /** Bars that come before anything is counted: strategies see them, their signals are not acted upon. */
+  /** What to write down on the way. */
   listener?: BacktestListener
 }
 

@@ -206,11 +206,62 @@ test('a book of random trading reaches every state and denies as well as approve
     'unknown_order',
     'not_in_table',
     'fill_after_end',
+    'equity',
+    'entries_canceled',
+    'overfill',
+    'fill_mismatch',
   ]
   assert.equal(
     wanted.filter((name) => !seen.has(name)),
     [],
   )
+})
+
+test('after a failure nothing more changes the state', () => {
+  const chain = given(...opened())
+  const broken = started(settings({ strategies: [{ name: 'no_such', params: {} }] }))
+  assert.throws(() => chain.when(broken), /no_such/)
+  const before = stateText(chain.table)
+  for (const n of [0, 1]) {
+    assert.throws(() => chain.when(bar('A', n, 10)), /no_such/)
+    assert.throws(() => chain.recorded(bar('A', n, 10)), /no_such/)
+  }
+  assert.is(chain.table.market.bars, 0)
+  assert.is(stateText(chain.table), before)
+})
+
+test('a host that throws in the middle of a step has no chain to go on with', () => {
+  const { chain, table } = given(...opened(), bar('A', 0, 10))
+  const full = new Error('the disk is full')
+  const fail = () => {
+    throw full
+  }
+  const thrown = (run: () => void): unknown => {
+    try {
+      run()
+    } catch (error) {
+      return error
+    }
+    return null
+  }
+  assert.is(
+    thrown(() => chain.step(asChainEvent(signal(0, { qty: '1' })), fail)),
+    full,
+  )
+  assert.is(table.orders.lastOrderId, 0, 'what was not heard of did not happen')
+  const before = stateText(table)
+  for (const input of [bar('A', 1, 11), signal(1, { signalId: 's2', qty: '1' })]) {
+    assert.is(
+      thrown(() => chain.step(asChainEvent(input), () => {})),
+      full,
+    )
+    assert.is(
+      thrown(() => chain.fold(asChainEvent(input))),
+      full,
+    )
+  }
+  assert.is(stateText(table), before)
+  assert.is(table.market.bars, 1)
 })
 
 test.run()

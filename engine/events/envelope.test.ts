@@ -65,4 +65,13 @@ test('a body that is no event is reported as altered, with its position', () => 
   }
 })
 
+test('what a body says of its own id and position overrides nothing', () => {
+  const fields = JSON.parse(encodeBody(EVENT)) as Record<string, unknown>
+  const body = JSON.stringify({ ...fields, id: 'forged', position: 99 })
+  const event = decodeBody({ id: EVENT.id, position: EVENT.position, body })
+  assert.is(event.id, EVENT.id)
+  assert.is(event.position, EVENT.position)
+  assert.equal(event, EVENT)
+})
+
 test.run()

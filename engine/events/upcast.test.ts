@@ -68,4 +68,21 @@ test('every type this code writes is read as it is', () => {
   }
 })
 
+test('a type that every object inherits, and a version that is no count, are unreadable', () => {
+  const unreadable = (type: string, version: number, registry = new UpcastRegistry()) =>
+    assert.throws(
+      () => registry.read(type as EventType, version, {}),
+      (error: unknown) => error instanceof UnreadableVersion,
+      `${type} ${version}`,
+    )
+  for (const type of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+    unreadable(type, 1)
+  }
+  const registry = new UpcastRegistry(CASTERS, V3)
+  for (const version of [1.5, 2.999, 0.5, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    unreadable('timer.set', version)
+    unreadable('timer.set', version, registry)
+  }
+})
+
 test.run()

@@ -1,5 +1,7 @@
+import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { walk } from '../testing/arbitraries.ts'
 import { asChainEvent, bar, dayEnd, fill, opened, stateText } from '../testing/fixtures.ts'
 import { given } from '../testing/given.ts'
 import type { Bar } from './bar.ts'
@@ -65,6 +67,34 @@ test('a number that a source gave by its own count is put right', () => {
   chain.chain.fold(wrong)
   assert.is((wrong.data as Bar).symbolIndex, 1)
   assert.is(lastClose(chain.table.market, 'B'), 21)
+})
+
+test('whatever bars come late, market, features and strategies are as without them', () => {
+  const strategies = [{ name: 'sma_cross', params: { fast: 1, slow: 2, size: '1' } }]
+  const late = fc.record({ back: fc.integer({ min: 1, max: 9 }), close: fc.integer({ min: 1 }) })
+  fc.assert(
+    fc.property(walk({ min: 1, max: 20 }), fc.array(late, { maxLength: 10 }), (closes, lates) => {
+      const with_ = given(...opened({ strategies }))
+      const without = given(...opened({ strategies }))
+      for (const [n, close] of closes.entries()) {
+        with_.and(bar('A', n, close))
+        without.and(bar('A', n, close))
+        const one = lates[n]
+        if (one === undefined) continue
+        with_.when({ ...bar('A', n - one.back, one.close), at: dayEnd(n) }).leadsTo()
+      }
+      for (const room of ['features', 'strategies', 'portfolio', 'orders'] as const) {
+        assert.is(stateText(with_.table[room]), stateText(without.table[room]), room)
+      }
+      assert.is(lastClose(with_.table.market, 'A'), lastClose(without.table.market, 'A'))
+    }),
+  )
+})
+
+test('a bar is late by the bars of its own symbol', () => {
+  const strategies = [{ name: 'sma_cross', params: { fast: 1, slow: 2, size: '1' } }]
+  const chain = given(...opened({ strategies }), bar('A', 0, 10), bar('A', 1, 9), bar('B', 8, 50))
+  assert.is(chain.when({ ...bar('A', 2, 11), at: dayEnd(8) }).one('order.intended').symbol, 'A')
 })
 
 test.run()

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { abs, add, type Decimal, format, mul, neg, parse, sub, ZERO } from '../decimal.ts'
 import { history, play, price, shares, SYMBOLS } from '../testing/arbitraries.ts'
-import { bar, created, dayEnd, fill, type Input } from '../testing/fixtures.ts'
+import { bar, created, dayEnd, fill, type Input, opened, signal } from '../testing/fixtures.ts'
 import { Given, given } from '../testing/given.ts'
 import { fillOf, type PortfolioState } from './portfolio.ts'
 
@@ -181,6 +181,41 @@ test('a recorded fill is read into decimals and ms', () => {
     fee: parse('0.3'),
     time: dayEnd(0),
   })
+})
+
+test('the peak is taken after a fill too', () => {
+  const chain = given(
+    ...opened(),
+    bar('A', 0, 100),
+    signal(0, { qty: '10' }),
+    fill(0, 1, 'buy', '10', '100'),
+    signal(0, { signalId: 's2', side: 'sell', qty: '5' }),
+    fill(0, 2, 'sell', '5', '200'),
+  )
+  assert.is(format(chain.table.portfolio.equity), '11000')
+  assert.is(format(chain.table.portfolio.peakEquity), '11000')
+  chain.and(bar('A', 1, 100))
+  assert.is(format(chain.table.portfolio.equity), '10500')
+  assert.is(format(chain.table.portfolio.peakEquity), '11000')
+})
+
+test('a fill that sells the last share still takes the peak, fee paid', () => {
+  const chain = given(created(), bar('A', 0, 100), fill(0, 1, 'buy', '10', '100'))
+  chain.and(fill(0, 2, 'sell', '10', '150', { fee: '20' }))
+  assert.is(format(chain.table.portfolio.equity), '10480')
+  assert.is(format(chain.table.portfolio.peakEquity), '10480')
+})
+
+test('a bar that comes late marks nothing; a correction of the newest one does', () => {
+  const chain = given(created(), bar('A', 3, 100), fill(3, 1, 'buy', '10', '100'), bar('A', 4, 110))
+  for (const n of [0, 3]) chain.and({ ...bar('A', n, 500), at: dayEnd(4) })
+  const { portfolio } = chain.table
+  assert.is(format(portfolio.equity), '10100')
+  assert.is(format(portfolio.peakEquity), '10100')
+  // What another symbol's bars are stamped with is no measure.
+  chain.and(bar('B', 9, 5), { ...bar('A', 4, 120, { revision: 1 }), at: dayEnd(9) })
+  assert.is(format(portfolio.equity), '10200')
+  assert.is(format(portfolio.grossValue), '1200')
 })
 
 test.run()

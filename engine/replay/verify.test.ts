@@ -344,4 +344,104 @@ test('a fault does not spread: the next steps are judged by what is recorded', (
   assert.is(divergence?.position, 5)
 })
 
+test('an event missing inside a step, as a store with a hole hands it out, is a fault', () => {
+  for (const hole of BOOK.slice(0, -1)) {
+    const { ok, faults, divergence } = verify(BOOK.filter((event) => event !== hole))
+    assert.is(ok, false, `position ${hole.position}`)
+    assert.ok(faults >= 1)
+    assert.is(divergence?.kind, 'altered')
+  }
+  const { divergence } = verify(BOOK.filter(({ position }) => position !== 4))
+  assert.is(divergence?.position, 5)
+  assert.match(divergence!.message, /position 4 should come here/)
+})
+
+test('events that come in another order are a fault', () => {
+  for (let i = 0; i < BOOK.length; i++) {
+    for (let j = i + 1; j < BOOK.length; j++) {
+      const stored = [...BOOK]
+      ;[stored[i], stored[j]] = [stored[j]!, stored[i]!]
+      const { ok, divergence } = verify(stored)
+      assert.is(ok, false, `${i} and ${j}`)
+      assert.is(divergence?.kind, 'altered')
+    }
+  }
+})
+
+test('an event handed out twice is a fault', () => {
+  for (const event of BOOK) {
+    const twice = BOOK.flatMap((one) => (one === event ? [one, one] : [one]))
+    assert.is(verify(twice).ok, false, `position ${event.position}`)
+  }
+})
+
+test('after an event that cannot be processed one fault is reported, and only bytes are looked at', () => {
+  const broken = rewritten(6, '"qty":"3"', '"qty":"x"')
+  assert.is(verify(broken).faults, 1)
+  // By whoever knows the formula too: what follows is judged by nothing.
+  assert.is(verify(resealed(broken)).faults, 1)
+  const more = broken.map((event) =>
+    event.position === 10
+      ? { ...event, body: event.body.replace('"side":"sell"', '"side":"buy"') }
+      : event,
+  )
+  const { faults, divergence } = verify(more)
+  assert.is(faults, 2, 'an altered byte further on is found all the same')
+  assert.is(divergence?.position, 6)
+})
+
+test('after a body that is no event only bytes are looked at', () => {
+  const cut = altered(6, ({ body }) => ({ body: body.slice(0, -1) }))
+  const { divergence } = verify(cut)
+  assert.is(divergence?.kind, 'altered')
+  assert.is(divergence?.position, 6)
+  const more = cut.map((event) =>
+    event.position === 10
+      ? { ...event, body: event.body.replace('"side":"sell"', '"side":"buy"') }
+      : event,
+  )
+  assert.is(verify(more).faults, verify(cut).faults + 1, 'an altered byte further on is found')
+})
+
+test('a stored type that is not that of the body is a fault, at every event', () => {
+  for (const { position, type } of BOOK) {
+    const other = type === 'market.bar' ? 'order.filled' : 'market.bar'
+    const { ok, divergence } = verify(altered(position, () => ({ type: other })))
+    assert.is(ok, false)
+    assert.is(divergence?.kind, 'altered')
+    assert.is(divergence?.position, position)
+    assert.match(divergence!.message, `it is filed as ${other}`)
+  }
+})
+
+test('another id is a fault at every event that a run has signed, the first of its step or not', () => {
+  for (const { position, id } of BOOK.slice(1)) {
+    const other = (id[0] === 'f' ? 'e' : 'f') + id.slice(1)
+    const { ok, divergence } = verify(altered(position, () => ({ id: other })))
+    assert.is(ok, false, `position ${position}`)
+    assert.is(divergence?.kind, 'altered')
+    assert.is(divergence?.position, position)
+  }
+  assert.match(verify(altered(4, () => ({ id: 'x' }))).divergence!.message, /its id is not that of/)
+})
+
+test('a body that says it belongs to another step is a fault, also under a checksum made anew', () => {
+  for (const [position, step] of [
+    [3, 2],
+    [4, 4],
+    [5, 0],
+    [11, 12],
+  ] as const) {
+    const { ok, divergence } = verify(
+      resealed(
+        altered(position, ({ body }) => ({ body: body.replace(/"step":\d+/, `"step":${step}`) })),
+      ),
+    )
+    assert.is(ok, false)
+    assert.is(divergence?.kind, 'altered')
+    assert.is(divergence?.position, position)
+    assert.match(divergence!.message, `it says that it belongs to step ${step}`)
+  }
+})
+
 test.run()

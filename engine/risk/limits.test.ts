@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { RiskLimits } from '../../schemas/types.gen.ts'
 import { format, parse } from '../decimal.ts'
-import { bar, fill, type Input, opened, signal } from '../testing/fixtures.ts'
+import { bar, control, fill, type Input, opened, signal } from '../testing/fixtures.ts'
 import { given } from '../testing/given.ts'
 import { loss, parseLimits } from './limits.ts'
 
@@ -184,6 +184,42 @@ test('a loss is a fraction of the reference, zero for a gain', () => {
   )
   assert.is(format(loss(parse('100'), parse('-50'))), '1.5', 'more than all')
   assert.is(loss(parse('0'), parse('-50')), 0, 'nothing to lose from')
+})
+
+test('whatever limits are in force, nothing opens without equity; what closes may', () => {
+  const short = [signal(0, { side: 'sell', qty: '100' }), fill(0, 1, 'sell', '100', '100')]
+  const limits: RiskLimits[] = [
+    {},
+    { maxOrderNotional: '1000000' },
+    { maxPosition: '1000000' },
+    { priceCollar: '0.5' },
+    { maxGrossExposure: '1000000' },
+    { maxDailyLoss: '1000' },
+    { maxDrawdown: '1000' },
+  ]
+  for (const risk of limits) {
+    for (const [close, equity] of [
+      [200, '0'],
+      [250, '-5000'],
+    ] as const) {
+      const chain = given(...opened({ risk }), bar('A', 0, 100), ...short, bar('A', 1, close))
+      const name = `${JSON.stringify(risk)} at ${close}`
+      const ask = (asked: Parameters<typeof signal>[1]) =>
+        chain.when(signal(1, { signalId: 'asked', ...asked })).one('risk.verdict')
+      for (const resumed of [false, true]) {
+        // The new references are no more than zero: nothing can be lost of them.
+        if (resumed) chain.and(control(1, 'halt'), control(1, 'resume', 'k2'))
+        const denied = ask({ side: 'sell', qty: '1' })
+        assert.is(denied.code, 'equity', name)
+        assert.is(denied.observed, equity, name)
+        assert.is(denied.limit, 'above 0', name)
+      }
+      assert.is(ask({ side: 'buy', qty: '1' }).code, 'approved', `${name} closes`)
+    }
+    const chain = given(...opened({ risk }), bar('A', 0, 100), ...short, bar('A', 1, '199.99'))
+    const asked = signal(1, { signalId: 'asked', side: 'sell', qty: '0.001' })
+    assert.is(chain.when(asked).one('risk.verdict').code, 'approved', JSON.stringify(risk))
+  }
 })
 
 test.run()

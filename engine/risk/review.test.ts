@@ -228,4 +228,112 @@ function verdictsOf(consequences: readonly { event: { type: string; data: unknow
     .map(({ event }) => event.data as ReturnType<typeof verdict>)
 }
 
+test('a price below half a nano is no price, whatever the order is sized by', () => {
+  const tiny = '0.0000000001'
+  const limit = { orderType: 'limit', limitPrice: tiny } as const
+  const stop = { orderType: 'stop', stopPrice: tiny } as const
+  for (const priced of [limit, stop]) {
+    for (const size of [{ notional: '100' }, { qty: '1' }, { qty: 'all' }]) {
+      given(...opened(), bar('A', 0, 100))
+        .when(signal(0, { ...size, ...priced }))
+        .leadsTo([
+          'risk.verdict',
+          {
+            verdict: 'denied',
+            code: 'invalid_price',
+            rule: 'price',
+            observed: tiny,
+            limit: '0.000000001 or more',
+          },
+        ])
+    }
+    assert.is(verdict({ side: 'close', ...priced }, ...LONG).code, 'invalid_price')
+  }
+  assert.is(verdict({ qty: '1', orderType: 'limit', limitPrice: '0.000000001' }).code, 'approved')
+})
+
+test('nothing is judged by a last close below half a nano', () => {
+  const risk = { priceCollar: '0.1' }
+  const chain = given(...opened({ risk }), bar('A', 0, '0.0000000001'))
+  for (const asked of [{ notional: '100' }, { qty: '1', orderType: 'limit', limitPrice: '5' }]) {
+    const denied = chain.when(signal(0, asked as Partial<SignalReceived>)).one('risk.verdict')
+    assert.is(denied.code, 'invalid_price')
+  }
+})
+
+/** An entry for 7 A that works beside what else there is, as the next order. */
+const ENTRY = signal(0, { signalId: 'e', qty: '7', orderType: 'limit', limitPrice: '90' })
+
+test('a market close takes back the entries of its symbol that still work', () => {
+  const other = signal(0, { signalId: 'b', symbol: 'B', qty: '1' })
+  const stop = signal(0, {
+    signalId: 'p',
+    side: 'close',
+    qty: '4',
+    orderType: 'stop',
+    stopPrice: '80',
+  })
+  const chain = given(...opened(), bar('A', 0, 100), bar('B', 0, 50), ...LONG, ENTRY, other, stop)
+  chain
+    .when(signal(0, { signalId: 'c', side: 'close' }))
+    .leadsTo(
+      ['risk.verdict', { verdict: 'approved', code: 'approved', qty: '6', orderIds: [5] }],
+      ['order.intended', { orderId: 5, side: 'sell', qty: '6' }],
+      ['order.cancel_requested', { orderId: 2, actor: 'operator:ana', reason: 'close A' }],
+    )
+})
+
+test('a market close takes back what is left of an entry filled in part', () => {
+  const chain = given(...opened(), bar('A', 0, 100), ENTRY)
+  chain.and(fill(0, 1, 'buy', '3', '90', { complete: false }))
+  chain
+    .when(signal(0, { signalId: 'c', side: 'close' }))
+    .leadsTo(
+      'risk.verdict',
+      ['order.intended', { side: 'sell', qty: '3' }],
+      ['order.cancel_requested', { orderId: 1 }],
+    )
+})
+
+test('a market close with nothing held yet cancels the entry and places no order', () => {
+  const chain = given(...opened(), bar('A', 0, 100), ENTRY)
+  chain.when(signal(0, { signalId: 'c', side: 'close' })).leadsTo(
+    [
+      'risk.verdict',
+      {
+        verdict: 'approved',
+        code: 'entries_canceled',
+        orderIds: [],
+        qty: null,
+        order: null,
+        rule: null,
+      },
+    ],
+    ['order.cancel_requested', { orderId: 1 }],
+  )
+  chain
+    .when(signal(0, { signalId: 'd', side: 'close' }))
+    .leadsTo(['risk.verdict', { verdict: 'denied', code: 'nothing_to_close' }])
+})
+
+test('a close that is denied, or rests at a limit or stop, leaves entries alone', () => {
+  for (const resting of [
+    { orderType: 'limit', limitPrice: '120' },
+    { orderType: 'stop', stopPrice: '80' },
+  ] as const) {
+    const chain = given(...opened(), bar('A', 0, 100), ...LONG, ENTRY)
+    chain
+      .when(signal(0, { signalId: 'c', side: 'close', ...resting }))
+      .leadsTo(['risk.verdict', { verdict: 'approved' }], ['order.intended', { qty: '10' }])
+    const flat = given(...opened(), bar('A', 0, 100), ENTRY)
+    flat
+      .when(signal(0, { signalId: 'c', side: 'close', ...resting }))
+      .leadsTo(['risk.verdict', { code: 'nothing_to_close' }])
+  }
+  const chain = given(...opened(), bar('A', 0, 100), ...LONG, ENTRY)
+  chain
+    .when(signal(0, { signalId: 'c', side: 'close', qty: '11' }))
+    .leadsTo(['risk.verdict', { code: 'exceeds_position' }])
+})
+
 test.run()

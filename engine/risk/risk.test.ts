@@ -276,4 +276,72 @@ test('the state is what the last change said, and nothing opens outside ACTIVE',
   )
 })
 
+test('limits without a loss limit bear an equity below zero', () => {
+  const chain = given(
+    ...opened({ risk: { maxOrderNotional: '1000000' } }),
+    bar('A', 0, 100),
+    signal(0, { side: 'sell', qty: '100' }),
+    fill(0, 1, 'sell', '100', '100'),
+    bar('A', 1, 250),
+  )
+  assert.is(format(chain.table.portfolio.equity), '-5000')
+  chain.when(bar('A', 2, 260)).leadsTo()
+  assert.is(chain.table.risk.trading, 'ACTIVE')
+})
+
+test('each loss limit alone looks at what it is, and at nothing else', () => {
+  held({ maxDailyLoss: '0.05' })
+    .when(bar('A', 1, 1))
+    .leadsTo('risk.state_changed', 'timer.set')
+  held({ maxDrawdown: '0.05' })
+    .when(bar('A', 1, 1))
+    .leadsTo(['risk.state_changed', { code: 'max_drawdown' }])
+})
+
+test('the end of a day forgives the daily loss, and the drawdown nothing', () => {
+  const chain = given(...opened({ risk: { maxDailyLoss: '0.03', maxDrawdown: '0.1' } }), ...HELD)
+  const seen: string[] = []
+  for (const [n, close] of [95, 90, 85].entries()) {
+    chain.and(bar('A', n + 1, close))
+    seen.push(chain.table.risk.trading)
+    chain.and(timer('daily-loss-reset', dayEnd(n + 1)))
+  }
+  assert.equal(seen, ['REDUCING', 'REDUCING', 'HALTED'])
+  assert.is(chain.table.risk.trading, 'HALTED')
+  assert.is(chain.table.risk.cause, 'max_drawdown')
+  assert.is(format(chain.table.risk.peak), '10000')
+})
+
+test('a halt or its resumption by anything but an operator leaves the peak', () => {
+  const chain = held({ maxDrawdown: '0.3' }).and(bar('A', 1, 120), bar('A', 2, 100))
+  chain.and(control(2, 'halt'))
+  assert.is(format(chain.table.risk.peak), '12000')
+  chain.and(control(2, 'resume', 'k2'))
+  assert.is(format(chain.table.risk.peak), '10000')
+})
+
+test('limits switched on in the middle of a book know the peak of before', () => {
+  const chain = given(...opened(), ...HELD, bar('A', 1, 200), bar('A', 2, 150))
+  chain.and(started(settings({ risk: { maxDrawdown: '0.2' } }), dayEnd(2)))
+  assert.is(format(chain.table.risk.peak), '20000')
+  const denied = chain.when(signal(2, { signalId: 's2', qty: '1' })).one('risk.verdict')
+  assert.is(denied.code, 'max_drawdown')
+  assert.is(denied.observed, '0.25')
+  chain
+    .when(bar('A', 3, 150))
+    .leadsTo(['risk.state_changed', { to: 'HALTED', code: 'max_drawdown', observed: '0.25' }])
+})
+
+test('limits switched on in the middle of a day know the equity that it began with', () => {
+  const chain = given(...opened(), ...HELD, bar('A', 1, 110), bar('A', 2, 109))
+  chain.and(started(settings({ risk: { maxDailyLoss: '0.05' } }), dayEnd(2)))
+  assert.is(format(chain.table.risk.dayBase), '11000')
+  chain
+    .when(bar('A', 2, 104))
+    .leadsTo(
+      ['risk.state_changed', { code: 'max_daily_loss', observed: '0.054545455' }],
+      'timer.set',
+    )
+})
+
 test.run()

@@ -135,4 +135,11 @@ test('a strategy that does not exist is refused with the names there are', () =>
   )
 })
 
+test('parameters named as what every object inherits are refused', () => {
+  for (const name of ['toString', 'constructor', 'hasOwnProperty', 'valueOf', '__proto__']) {
+    const given = JSON.parse(`{"${name}": 3}`) as Record<string, ParamValue>
+    assert.match(faults(smaCross, given), `${name}: sma_cross has no such parameter`)
+  }
+})
+
 test.run()

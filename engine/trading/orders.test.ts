@@ -262,4 +262,53 @@ test('"all" counts on the proceeds of the orders that close the position first',
   assert.is(format(affordable(short.table, 'A')), '100')
 })
 
+test('a trade of more than was asked for is an anomaly, and the portfolio has all of it', () => {
+  const whole = intended()
+  whole
+    .when(fill(0, 1, 'buy', '10.000000001', '100'))
+    .leadsTo([
+      'order.anomaly',
+      { orderId: 1, status: 'intended', event: 'order.filled', code: 'overfill' },
+    ])
+  assert.is(format(whole.table.portfolio.holdings.get('A')!.qty), '10.000000001')
+  assert.is(whole.table.orders.ended.get(1), 'filled')
+
+  const parts = intended().and(fill(0, 1, 'buy', '6', '100', { complete: false }))
+  parts
+    .when(fill(0, 1, 'buy', '6', '100', { complete: false }))
+    .leadsTo(['order.anomaly', { status: 'partially_filled', code: 'overfill' }])
+  assert.is(format(parts.table.portfolio.holdings.get('A')!.qty), '12')
+  assert.is(workingQty(parts.table.orders, 'A'), ZERO)
+  check(parts.table.orders)
+  intended()
+    .when(fill(0, 1, 'buy', '10', '100'))
+    .leadsTo()
+})
+
+test('"all" may buy more than the last close promised', () => {
+  const past = given(...opened(), bar('A', 0, 100), signal(0, { qty: 'all' }))
+  past.when(fill(0, 1, 'buy', '125', '80')).leadsTo()
+  assert.is(format(past.table.portfolio.holdings.get('A')!.qty), '125')
+})
+
+test('a trade of another symbol or side than the order is an anomaly, and the portfolio has it', () => {
+  const symbol = intended().and(bar('B', 0, 50))
+  symbol
+    .when(fill(0, 1, 'buy', '10', '50', { symbol: 'B' }))
+    .leadsTo(['order.anomaly', { orderId: 1, event: 'order.filled', code: 'fill_mismatch' }])
+  assert.is(format(symbol.table.portfolio.holdings.get('B')!.qty), '10')
+  assert.not.ok(symbol.table.portfolio.holdings.has('A'))
+  assert.is(format(symbol.table.portfolio.cash), '9500')
+  check(symbol.table.orders)
+
+  const side = intended()
+  side
+    .when(fill(0, 1, 'sell', '4', '100', { complete: false }))
+    .leadsTo(['order.anomaly', { code: 'fill_mismatch' }])
+  assert.is(format(side.table.portfolio.holdings.get('A')!.qty), '-4')
+  side.when(fill(0, 1, 'sell', '60', '100')).leadsTo(['order.anomaly', { code: 'fill_mismatch' }])
+  assert.is(format(side.table.portfolio.cash), '16400')
+  check(side.table.orders)
+})
+
 test.run()

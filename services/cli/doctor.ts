@@ -1,4 +1,4 @@
-/** `bitacora doctor`: what is in force, and what is missing on this machine. */
+/** `bitacora doctor`: Print what is in force, and what is missing on this machine.. */
 import type { Command } from 'commander'
 import { type Config, type ConfigProblem, InvalidConfig, loadConfig } from '../runtime/config.ts'
 import {
@@ -52,7 +52,7 @@ export interface DoctorInput {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('what is in force, and what is missing on this machine')
+    .description('Print what is in force, and what is missing on this machine.')
     .addOption(dirOption())
     .addOption(jsonOption())
     .action(async (options: { dir?: string; json?: boolean }) => {

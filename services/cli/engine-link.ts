@@ -1,5 +1,6 @@
 /** How commands reach a running engine. */
 import { resolve } from 'node:path'
+import { commandEnv } from '../runtime/command-env.ts'
 import { type EngineRecord, engineDir, isRunning, readEngineFile } from '../runtime/folder.ts'
 import { CliError, UsageError } from './exit-codes.ts'
 
@@ -18,7 +19,7 @@ export interface EngineLink {
  */
 export function findEngine(
   dir: string | undefined,
-  env: NodeJS.ProcessEnv = process.env,
+  env: NodeJS.ProcessEnv = commandEnv(),
 ): EngineLink {
   const folder = engineDir(dir, env)
   const record = readEngineFile(folder)

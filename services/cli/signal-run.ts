@@ -3,6 +3,7 @@ import type { ManualSignal } from '../../schemas/types.gen.ts'
 import { errorsText, validateBody } from '../../schemas/validate.ts'
 import { connectNats } from '../adapters/nats/connection.ts'
 import { NatsBus } from '../adapters/nats/nats-bus.ts'
+import { commandEnv } from '../runtime/command-env.ts'
 import { readKeysFile, signatureHeaders } from '../runtime/webhook-signature.ts'
 import { findEngine } from './engine-link.ts'
 import { CliError, EXIT, UsageError } from './exit-codes.ts'
@@ -84,7 +85,7 @@ function signed(
   subject: string,
   payload: string,
 ): Record<string, string> {
-  const path = process.env.SIGNALS_KEYS_FILE
+  const path = commandEnv().SIGNALS_KEYS_FILE
   if (!path) return {}
   const { keys, warning } = readKeysFile(path)
   if (warning !== null) warn(warning)

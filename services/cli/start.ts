@@ -40,7 +40,7 @@ function speed(text: string): number | 'max' {
 export function registerStart(program: Command): void {
   const command = program
     .command('start')
-    .description('run the whole engine in one process, on a folder of its own')
+    .description('Run the whole engine in one process, on a folder of its own.')
     .addOption(
       new Option('--broker <name>', 'where orders go: sim, the simulated exchange')
         .choices(['sim'])

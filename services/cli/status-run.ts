@@ -3,6 +3,7 @@ import { decodeBody } from '../../engine/events/envelope.ts'
 import { formatTime } from '../../engine/time.ts'
 import type { HealthBody, PortfolioBody, StatusBody } from '../../schemas/types.gen.ts'
 import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
+import { commandEnv } from '../runtime/command-env.ts'
 import {
   bookPath,
   bookStream,
@@ -28,7 +29,7 @@ export async function runStatusCommand(options: StatusOptions): Promise<void> {
   const dir = engineDir(options.dir)
   const record = readEngineFile(dir)
   if (record === null || !isRunning(record)) {
-    if (record === null && options.dir === undefined && process.env.NATS_URL) {
+    if (record === null && options.dir === undefined && commandEnv().NATS_URL) {
       throw new UsageError(
         `no engine runs in ${resolve(dir)}, and NATS_URL alone does not tell the address of an engine's API: name its folder with --dir`,
       )

@@ -62,11 +62,13 @@ export function verifyText(result: VerifyResult, width: number = outputWidth()):
   const rows: [string, string][] = [
     [
       'Verified',
-      result.ok ? 'every decision comes out the same' : `NO: ${result.faults} steps differ`,
+      result.ok
+        ? 'every decision comes out the same'
+        : `NO: ${result.faults} ${result.faults === 1 ? 'step differs' : 'steps differ'}`,
     ],
     [
       'Checked',
-      `${checked.events} events, ${checked.decisions} decisions, ${checked.steps} steps recorded by this code`,
+      `${checked.events} events, ${checked.decisions} decisions, ${checked.steps} steps recorded by this code${changed.length > 0 ? '; other code is listed apart' : ''}`,
     ],
     ['Digest', result.digest],
   ]

@@ -158,7 +158,7 @@ class BookExecutor implements Executor {
     const { brokerSequence, open } = this.#intents
     this.#caughtUp = true
     this.#reported = brokerSequence
-    log.info({ position: head, open: open.size, brokerSequence }, 'the executor knows the book')
+    log.info({ position: head, open: open.size, brokerSequence }, 'the executor has read the book')
     for (const order of [...open.values()]) this.#attend(order, order.position <= head)
     this.#unsubscribe = broker.reports(brokerSequence, (report) => this.#report(report))
   }

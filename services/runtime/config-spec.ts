@@ -1,3 +1,5 @@
+import { STRATEGIES } from '../../engine/strategies/registry.ts'
+
 /** How a value is read. The kinds `host`, `text`, `path`, `file` and `program` are all strings. */
 export type SettingKind =
   | 'boolean'
@@ -132,7 +134,7 @@ export const SETTINGS = [
   {
     name: 'STRATEGY',
     kind: 'enum',
-    allowed: ['sma_cross', 'mean_reversion'],
+    allowed: STRATEGIES.map(({ name }) => name),
     later: ['trend_following', 'ml_prediction', 'ensemble'],
     default: 'sma_cross',
     since: '0.1',

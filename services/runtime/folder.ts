@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseDotenv } from './dotenv.ts'
+import { commandEnv } from './command-env.ts'
 
 export const BOOK_FILE = 'book.db'
 /** How to reach the engine while it runs. */
@@ -20,18 +20,8 @@ export function bookPath(dir: string): string {
 }
 
 /** The folder asked for, else DATA_DIR of the environment or of .env, else ./data. */
-export function engineDir(given?: string, env: NodeJS.ProcessEnv = process.env): string {
-  return given ?? (env.DATA_DIR || dotenvDir() || DEFAULT_DIR)
-}
-
-/** Commands that only look for an engine take nothing else from .env, and leave its faults to `start` and `doctor`. */
-function dotenvDir(): string | undefined {
-  try {
-    const { entries } = parseDotenv(readFileSync('.env', 'utf8'))
-    return entries.find(({ name }) => name === 'DATA_DIR')?.value
-  } catch {
-    return undefined
-  }
+export function engineDir(given?: string, env: NodeJS.ProcessEnv = commandEnv()): string {
+  return given ?? (env.DATA_DIR || DEFAULT_DIR)
 }
 
 export interface EngineRecord {
