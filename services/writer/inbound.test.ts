@@ -112,7 +112,10 @@ for (const [name, message, code, words] of BARS) {
 
 test('trades and quotes are ignored, whatever they hold', () => {
   for (const subject of ['md.trade.A', 'md.quote.A']) {
-    assert.equal(readInbound(inbound(subject, '{'), RULES), { kind: 'ignored' })
+    const input = readInbound(inbound(subject, '{'), RULES)
+    assert.is(input.ignored, true)
+    assert.is(input.refusal, null)
+    assert.is(input.after, 0)
   }
 })
 
@@ -160,8 +163,16 @@ const REPORTS: [name: string, body: unknown, words: RegExp][] = [
   ['no type', { version: 1, data: REPORT }, /\/type must name what became of an order/],
   ['a type that is a number', { type: 4, version: 1, data: REPORT }, /\/type must name/],
   ['not about an order', { type: 'market.bar', version: 1, data: barBody(0) }, /\/type must name/],
-  ['a type nobody knows', { type: 'order.eaten', version: 1, data: REPORT }, /is not known/],
-  ['no version', { type: 'order.accepted', data: REPORT }, /version NaN .* is not known/],
+  [
+    'a type nobody knows',
+    { type: 'order.eaten', version: 1, data: REPORT },
+    /\/type must name what became/,
+  ],
+  [
+    'no version',
+    { type: 'order.accepted', data: REPORT },
+    /version 0 of order\.accepted is not known; known: 1/,
+  ],
   ['a later version', { type: 'order.accepted', version: 2, data: REPORT }, /known: 1/],
   ['no data', { type: 'order.accepted', version: 1 }, /must be an object/],
   [
@@ -172,7 +183,12 @@ const REPORTS: [name: string, body: unknown, words: RegExp][] = [
   [
     'a negative sequence',
     { type: 'order.accepted', version: 1, data: { ...REPORT, brokerSequence: -1 } },
-    /\/brokerSequence must be at least 0/,
+    /\/brokerSequence must be at least 1/,
+  ],
+  [
+    'a sequence of zero',
+    { type: 'order.accepted', version: 1, data: { ...REPORT, brokerSequence: 0 } },
+    /\/brokerSequence must be at least 1/,
   ],
 ]
 for (const [name, body, words] of REPORTS) {
@@ -215,7 +231,7 @@ const CONTROLS: [name: string, message: InboundMessage, code: string, words: Reg
     'a long actor',
     control('halt', { actor: 'x'.repeat(65), reason: 'x' }),
     'invalid_control',
-    /\/actor must have at most 64/,
+    /\/actor must be 1 to 64 letters, digits/,
   ],
   [
     'an unknown field',

@@ -68,7 +68,9 @@ function readMarket(message: InboundMessage): Input {
     }
   if (kind !== 'bar')
     throw new Refusal('unknown_subject', `md.${kind} is neither bar, trade nor quote`)
-  const body = { revision: 0, volume: null, ...readJson(message) }
+  const body = readJson(message)
+  body.volume ??= null
+  body.revision ??= 0
   const checked = validateEvent('market.bar', 1, body)
   if (!checked.ok) throw new Refusal('invalid_bar', faultText(checked.errors))
   const bar = body as unknown as MarketBar

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainSettings, EventData, EventType, MarketBar } from '../../schemas/types.gen.ts'
 import { decodeBody, type RecordedEvent } from '../../engine/events/envelope.ts'
+import type { Hash } from '../../engine/events/step-recorder.ts'
 import type { Bus, Consumption, InboundMessage, PublishOptions } from '../../engine/ports/bus.ts'
 import type { EventStore, ProposedEvent } from '../../engine/ports/event-store.ts'
 import { BOOK_ID, CODE_HASH, settings, sha256 } from '../../engine/testing/fixtures.ts'
@@ -34,6 +35,10 @@ export class FakeBus implements Bus {
   readonly acks: string[] = []
   readonly stopped: string[] = []
   readonly fail = new Map<string, (error: unknown) => void>()
+  /** What acknowledging throws from now on; null for nothing. */
+  ackError: Error | null = null
+  /** Until it resolves, `consume` of this stream does not, although it delivers. */
+  slow: { stream: StreamName; until: Promise<void> } | null = null
   private readonly stored: Record<string, InboundMessage[]> = { REPORTS: [], INBOX: [], MARKET: [] }
   private readonly handlers = new Map<string, (message: InboundMessage) => void>()
 
@@ -55,9 +60,11 @@ export class FakeBus implements Bus {
     this.handlers.set(stream, onMessage)
     const done = new Promise<void>((_, reject) => this.fail.set(stream, reject))
     done.catch(() => {})
+    if (this.slow?.stream === stream) await this.slow.until
     return {
       done,
       ack: (message) => {
+        if (this.ackError !== null) throw this.ackError
         this.acks.push(`${stream} ${message.sequence}`)
         this.acked[stream] = Math.max(this.acked[stream]!, message.sequence)
       },
@@ -98,11 +105,11 @@ export class FakeBus implements Bus {
     })
   }
 
-  control(action: string, id: string): InboundMessage {
+  control(action: string, id: string, reason = 'test'): InboundMessage {
     return this.send(
       'INBOX',
       `control.${action}`,
-      { actor: 'ana', reason: 'test' },
+      { actor: 'ana', reason },
       {
         headers: { 'nats-msg-id': id },
       },
@@ -230,6 +237,8 @@ export interface DeskGiven {
   now?: number
   rules?: Partial<InboundRules>
   deadLetter?: WriterOptions['deadLetter']
+  /** Called once for each step that is computed. */
+  hash?: Hash
 }
 
 /** A writer over a memory store and a fake bus, not started. Given the same two again, it is its successor. */
@@ -255,7 +264,7 @@ export async function openDesk(given: DeskGiven = {}): Promise<Desk> {
     codeHash: CODE_HASH,
     engineVersion: '0.0.0',
     settings: given.settings ?? settings(),
-    hash: sha256,
+    hash: given.hash ?? sha256,
     clock,
     rules: {
       requireSignature: false,
