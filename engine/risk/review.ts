@@ -3,7 +3,7 @@ import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, abs, type Decimal, floorDiv, format, fromNumber, parse } from '../decimal.ts'
 import { lastClose } from '../market/market.ts'
 import { parseTime } from '../time.ts'
-import { affordable, closable, isReducing, workingQty } from '../trading/orders.ts'
+import { affordable, closable, hasEntry, isReducing, workingQty } from '../trading/orders.ts'
 import { type Check, checkLimits } from './limits.ts'
 import type { RiskState } from './risk.ts'
 
@@ -207,12 +207,10 @@ function quantity(signal: SignalLike, close: Decimal, table: Readonly<StateTable
   })
   if (signal.side === 'close') {
     const available = closable(table, signal.symbol)
-    const market = signal.orderType === 'market'
-    const entries = [...table.orders.open.values()].some(
-      (order) => order.symbol === signal.symbol && !order.reducing && !order.cancelRequested,
-    )
+    const outNow = available <= 0 && signal.orderType === 'market'
     // Nothing is held yet, but something is on its way: closing means to take that back.
-    if (available <= 0 && market && entries) return { failure: null, qty: ZERO, text: '0' }
+    if (outNow && hasEntry(table.orders, signal.symbol))
+      return { failure: null, qty: ZERO, text: '0' }
     if (available <= 0) return fail('nothing_to_close', '0', 'a position to close')
     if (signal.qty === undefined || signal.qty === 'all') {
       return { failure: null, qty: available, text: format(available) }

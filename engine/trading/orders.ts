@@ -70,6 +70,16 @@ export function workingQty(state: Readonly<OrdersState>, symbol: string): Decima
   return working === undefined ? ZERO : sub(working.buyQty, working.sellQty)
 }
 
+/** Whether an order that opens a position of the symbol works, and nobody has asked to cancel it. */
+export function hasEntry(state: Readonly<OrdersState>, symbol: string): boolean {
+  const working = state.working.get(symbol)
+  if (working === undefined || (working.buyQty === 0 && working.sellQty === 0)) return false
+  for (const order of state.open.values()) {
+    if (order.symbol === symbol && !order.reducing && !order.cancelRequested) return true
+  }
+  return false
+}
+
 /** Shares of a position that no working order of the opposite side will close yet; zero when flat. */
 export function closable(table: Readonly<StateTable>, symbol: string): Decimal {
   const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
