@@ -52,7 +52,8 @@ export interface DoctorInput {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('Print what is in force, and what is missing on this machine.')
+    .summary('Print what is in force, and what is missing on this machine.')
+    .description('print what is in force, and what is missing on this machine')
     .addOption(dirOption())
     .addOption(jsonOption())
     .action(async (options: { dir?: string; json?: boolean }) => {

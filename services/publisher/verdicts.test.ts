@@ -159,6 +159,31 @@ test('a refused signal is a denied verdict; other refusals and strategies concer
   await verdicts.close()
 })
 
+test('what no signal asked for, or nobody could be told, is skipped: it becomes no subject', async () => {
+  const store = new MemoryStore()
+  const bus = new VerdictBus()
+  const sources = [
+    'operator:ana x 1\r\nPUB control.halt',
+    'operator:a.b',
+    'operator:>',
+    'operator:',
+    'ana',
+  ]
+  for (const source of [...sources, `operator:${'x'.repeat(65)}`, 'operator:ana\n']) {
+    await add(store, 'risk.verdict', verdict('x', { source }))
+  }
+  await add(store, 'risk.verdict', verdict('c1:A', { code: 'flatten' }))
+  const last = await add(store, 'risk.verdict', verdict('s1'))
+  const { verdicts, lines } = start(store, bus)
+  await until(() => verdicts.position() === last)
+  assert.equal(
+    bus.sent.map(({ subject, verdict: told }) => `${subject} ${told.signalId}`),
+    ['signals.verdict.ana s1'],
+  )
+  assert.equal(lines, [])
+  await verdicts.close()
+})
+
 test('what cannot be published is tried again, and what follows waits: order is kept', async () => {
   const store = new MemoryStore()
   const bus = new VerdictBus()

@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { EVENT_VERSIONS, type EventType } from '../../schemas/types.gen.ts'
 import { validateEvent } from '../../schemas/validate.ts'
 import type { InboundMessage } from '../../engine/ports/bus.ts'
 import { BOOK_ID } from '../../engine/testing/fixtures.ts'
 import { DAY_MS } from '../../engine/time.ts'
+import { isReport } from '../../engine/trading/transitions.ts'
 import { Identities } from './identity.ts'
 import { type InboundRules, type Input, readInbound } from './inbound.ts'
+import { messageHash } from './message.ts'
 import { barBody, inbound, NOW, ORIGIN } from './writer-fixture.ts'
 
 const RULES: InboundRules = {
@@ -98,6 +101,8 @@ const BARS: [name: string, message: InboundMessage, code: string, words: RegExp]
   ['a negative price', bar({ low: '-1' }), 'invalid_bar', /above zero/],
   ['a price under a nano', bar({ low: '0.0000000001' }), 'invalid_bar', /above zero/],
   ['a negative volume', bar({ volume: '-1' }), 'invalid_bar', /\/volume -1 is below zero/],
+  ['year 9999', bar({ time: '9999-01-01T00:00:00Z' }), 'invalid_bar', /beyond the year 9998/],
+  ['a dotless i', bar({ symbol: 'ıBM' }), 'invalid_bar', /\/symbol must be a ticker/],
   ['a lower-case symbol', bar({ symbol: 'a' }), 'invalid_bar', /\/symbol must be a ticker/],
   ['neither bar, trade nor quote', inbound('md.depth.A', {}), 'unknown_subject', /md\.depth/],
   ['a foreign subject', inbound('orders.A', {}), 'unknown_subject', /orders\.A/],
@@ -199,6 +204,69 @@ for (const [name, body, words] of REPORTS) {
   })
 }
 
+test('only a safe integer from 0 to the year 9998 is the clock of a report', () => {
+  const clock = (text: string) =>
+    read(report({ type: 'order.accepted', version: 1, data: REPORT }, { 'bitacora-clock': text }))
+      .clock
+  const end = Date.UTC(9999, 0, 1)
+  assert.is(clock('0'), 0)
+  assert.is(clock(String(end - 1)), end - 1)
+  const wrong = [
+    'Infinity',
+    '-Infinity',
+    '1e999',
+    '-1',
+    '1.5',
+    'NaN',
+    'x',
+    `${end}`,
+    '9e15',
+    '2e16',
+  ]
+  for (const text of wrong) assert.ok(Number.isNaN(clock(text)), text)
+})
+
+test('what a broker does not say is no report, although it is a valid event', () => {
+  const data = {
+    orderId: 1,
+    clientOrderId: `${BOOK_ID}-1`,
+    signalId: 's1',
+    symbol: 'A',
+    side: 'buy',
+    type: 'market',
+    qty: '1000000',
+    timeInForce: 'gtc',
+  }
+  for (const type of Object.keys(EVENT_VERSIONS) as EventType[]) {
+    if (isReport(type)) continue
+    const body = { type, version: EVENT_VERSIONS[type], data }
+    const found = refusal(inbound('reports.x', body, { stream: 'REPORTS' }))
+    assert.is(found.code, 'invalid_report', type)
+    assert.match(found.message, '/type must name what became of an order')
+  }
+})
+
+const DEEP = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
+const POISON: [name: string, body: string][] = [
+  ['a type with a toString of its own', '{"type":{"toString":1}}'],
+  ['a version with a toString of its own', '{"type":"order.accepted","version":{"toString":1}}'],
+  ['deep nesting in the place of the data', `{"type":"order.filled","version":1,"data":${DEEP}}`],
+  ['deep nesting in a field nobody knows', `{"x":${DEEP}}`],
+  [
+    'deep nesting in every known field',
+    `{"symbol":${DEEP.slice(15_000, -15_000)},"side":[],"actor":{}}`,
+  ],
+  ['a constructor', '{"constructor":{"prototype":{"type":1}},"type":"constructor"}'],
+]
+for (const [name, body] of POISON) {
+  test(`never thrown, whatever the subject: ${name}`, () => {
+    for (const subject of ['md.bar.1d.A', 'reports.x', 'control.halt', 'signals.manual.ana']) {
+      const { code } = refusal(inbound(subject, body))
+      assert.match(code, /^(unreadable|invalid_(bar|report|control|signal))$/)
+    }
+  })
+}
+
 const control = (action: string, body: unknown, headers: Record<string, string> = {}) =>
   inbound(`control.${action}`, body, { headers })
 
@@ -218,6 +286,32 @@ test('each control is taken, and known by its message id, else by a hash of the 
     (other.data as { controlId: string }).controlId,
     (hashed.data as { controlId: string }).controlId,
   )
+})
+
+test('a control without a usable id is known by its hash', () => {
+  const body = { actor: 'ana', reason: 'drill' }
+  const id = (given: string) =>
+    (read(control('halt', body, { 'nats-msg-id': given })).data as { controlId: string }).controlId
+  assert.is(id('x'.repeat(128)), 'x'.repeat(128))
+  for (const none of ['', 'x'.repeat(129)]) assert.is(id(none), messageHash(control('halt', body)))
+})
+
+const ACTORS = [
+  'ana x 1\r\nPUB control.halt 2\r\n{}',
+  'ana x',
+  'a.b',
+  '*',
+  '>',
+  'ana\n',
+  'maría',
+  '',
+]
+test('an actor is one token: nothing else may become part of a subject', () => {
+  for (const actor of ACTORS) {
+    const found = refusal(control('flatten', { actor, reason: 'x' }))
+    assert.is(found.code, 'invalid_control', actor)
+    assert.match(found.message, '/actor must be 1 to 64 letters, digits')
+  }
 })
 
 const CONTROLS: [name: string, message: InboundMessage, code: string, words: RegExp][] = [
@@ -316,10 +410,18 @@ test('random bytes on any subject never throw, and what they become is recordabl
   )
 })
 
+/** Lists in lists, deeper than a stack of calls is. */
+function nested(depth: number): unknown {
+  let value: unknown = 1
+  for (let n = 0; n < depth; n++) value = [value]
+  return value
+}
+
 /** A message of the right shape, with some of its fields replaced by anything, or by what borders on valid. */
 const awkward = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }).filter((value) => typeof value !== 'object' || value === null),
   fc.constantFrom('0', '-0', '1e5', '0.000000000000000001', '9'.repeat(30), '', ' A ', '\ud800'),
+  fc.constantFrom<unknown>({ toString: 1 }, { valueOf: null, toString: null }, nested(5000)),
   fc.constantFrom('all', 'P1D', 'PT0S', 'PT99999999999H', '9999-12-31T23:59:59Z', 1e308, -0),
 )
 const mutated = <T extends object>(base: T) =>
@@ -336,6 +438,10 @@ test('messages that are nearly right never throw, and what they become is record
     fc.tuple(
       fc.constant('reports.test'),
       mutated(REPORT).map((data) => ({ type: 'order.accepted', version: 1, data })),
+    ),
+    fc.tuple(
+      fc.constant('reports.test'),
+      mutated({ type: 'order.accepted', version: 1, data: REPORT as object }),
     ),
   )
   fc.assert(

@@ -99,6 +99,10 @@ test('a price without a type speaks for itself', () => {
   assert.is(read(BASE).orderType, 'market')
 })
 
+test('a signal may be good for as long as its id is remembered', () => {
+  assert.is(read({ ...BASE, validFor: 'P7D' }).validForMs, 7 * 86_400_000)
+})
+
 test('closing needs no quantity, and may have one', () => {
   assert.is(read({ symbol: 'A', side: 'close' }).qty, undefined)
   assert.is(read({ symbol: 'A', side: 'close', qty: '3' }).qty, '3')
@@ -136,6 +140,9 @@ const CASES: [name: string, body: unknown, code: string, words: RegExp][] = [
   ['an empty symbol', { ...BASE, symbol: '' }, 'invalid_signal', /\/symbol must not be empty/],
   ['a blank symbol', { ...BASE, symbol: '  ' }, 'invalid_signal', /\/symbol .* is not a ticker/],
   ['no ticker', { ...BASE, symbol: 'A B' }, 'invalid_signal', /"A B" is not a ticker such as/],
+  ['a dotless i', { ...BASE, symbol: 'ıbm' }, 'invalid_signal', /"ıbm" is not a ticker/],
+  ['a long s', { ...BASE, symbol: 'ſpy' }, 'invalid_signal', /"ſpy" is not a ticker/],
+  ['an fi of one letter', { ...BASE, symbol: 'ﬁ' }, 'invalid_signal', /not a ticker/],
   ['a wildcard', { ...BASE, symbol: '>' }, 'invalid_signal', /not a ticker/],
   ['a number for qty', { ...BASE, qty: 10 }, 'invalid_signal', /\/qty must be .* in quotes/],
   ['1e999', '{"symbol":"A","side":"buy","qty":1e999}', 'invalid_signal', /\/qty must be/],
@@ -170,6 +177,10 @@ const CASES: [name: string, body: unknown, code: string, words: RegExp][] = [
   ['a limit of zero', { ...BASE, limitPrice: '0' }, 'invalid_signal', /\/limitPrice must be/],
   ['confidence 2', { ...BASE, confidence: 2 }, 'invalid_signal', /\/confidence must be at most 1/],
   ['no duration', { ...BASE, validFor: '5m' }, 'invalid_signal', /\/validFor must be .* PT5M/],
+  ['eight days', { ...BASE, validFor: 'P8D' }, 'invalid_signal', /\/validFor must be at most P7D/],
+  ['a second more', { ...BASE, validFor: 'P7DT1S' }, 'invalid_signal', /at most P7D/],
+  ['an age', { ...BASE, validFor: `PT${'9'.repeat(20)}H` }, 'invalid_signal', /\/validFor must be/],
+  ['for ever', { ...BASE, validFor: `P${'9'.repeat(400)}D` }, 'invalid_signal', /\/validFor must/],
   ['an empty duration', { ...BASE, validFor: 'PT' }, 'invalid_signal', /\/validFor must be/],
   [
     'a long reason',

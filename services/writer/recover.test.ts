@@ -125,6 +125,29 @@ test('a step whose bytes were altered is refused, wherever the change is', async
   }
 })
 
+test('altered bytes are told as such, also where they would not fold or were filed as something else', async () => {
+  const events = await book()
+  const bar = events.findIndex(({ type }) => type === 'market.bar')
+  const bodies = [
+    events[bar]!.body.replace(/"data":.*$/, '"data":{}}'),
+    events[bar]!.body.replace('market.bar', 'order.filled'),
+    events[bar]!.body.replace('market.bar', 'nothing.known'),
+    events[bar]!.body.replace('"version":1', '"version":99'),
+    events[bar]!.body.replace(/"open":"[^"]*"/, '"open":{"toString":1}'),
+  ]
+  for (const body of bodies) {
+    assert.is.not(body, events[bar]!.body)
+    const error = await rejection(again(holding(events.with(bar, { ...events[bar]!, body }))))
+    assert.is(error.code, 'altered_event', error.message)
+    assert.is((error as Error & { position?: number }).position, bar)
+  }
+  const filed = await rejection(
+    again(holding(events.with(bar, { ...events[bar]!, type: 'timer.fired' }))),
+  )
+  assert.is(filed.code, 'altered_event')
+  assert.match(filed.message, 'it is filed as timer.fired')
+})
+
 test('a checksum that was altered, or moved to another step, is refused', async () => {
   const events = await book()
   const ends = events.filter(({ checksum }) => checksum !== null)

@@ -92,6 +92,31 @@ test('in real time engine time is the wall clock, and never runs backwards with 
   await desk.writer.close()
 })
 
+test('in real time engine.started is stamped by the wall clock, however old the book is', async () => {
+  const first = await startDesk({ settings: REALTIME })
+  await first.writer.close()
+  assert.equal(await stamps(first), [NOW, NOW])
+  const { bus, store } = first
+  const now = NOW + 30 * DAY_MS
+  const run = '00000000000000a2'
+  const second = await startDesk({ bus, store, settings: REALTIME, now, run })
+  assert.equal(await stamps(second), [NOW, NOW, now])
+  assert.is(second.writer.engineTime, now)
+  await second.writer.close()
+})
+
+test('a clock of a report that is none does not move engine time', async () => {
+  const desk = await startDesk({ settings: HISTORICAL })
+  desk.bus.bar(0)
+  desk.bus.accepted(1, 1, Number.POSITIVE_INFINITY)
+  desk.bus.accepted(2, 1, Number.MAX_VALUE)
+  desk.bus.accepted(3, 1, Date.UTC(9999, 0, 1))
+  desk.bus.bar(1)
+  await until(() => desk.writer.idle)
+  assert.is((await stamps(desk)).at(-1), ORIGIN + 2 * DAY_MS)
+  await desk.writer.close()
+})
+
 test('engine time goes on where the book ends, although the wall clock is behind it', async () => {
   const first = await startDesk({ settings: REALTIME })
   first.bus.bar(0)

@@ -39,4 +39,46 @@ test(
   }),
 )
 
+test(
+  'the longest subject and the largest payload that a server takes arrive among the dead letters',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const subjects = [256, 257, 2000].map((length) => 'signals.manual.'.padEnd(length, 'x'))
+    for (const subject of subjects) await bus.publish(subject, 'x')
+    const limit = 768 * 1024
+    const largest = new Uint8Array(1024 * 1024 - 256).map((_, at) => at % 251)
+    await bus.publish('control.halt', largest.subarray(0, limit))
+    await bus.publish('control.halt', largest.subarray(0, limit + 1))
+    await bus.publish('control.halt', largest)
+    const got: InboundMessage[] = []
+    const inbox = await bus.consume('INBOX', 'engine', (message) => got.push(message))
+    await until(() => got.length === 6)
+    for (const message of got) await deadLetter(bus, message, 'unreadable', 'r'.repeat(5000))
+    const dead: InboundMessage[] = []
+    const reader = await bus.consume('DEAD', 'reader', (message) => dead.push(message))
+    await until(() => dead.length === 6)
+    assert.equal(
+      dead.map(({ subject, headers }) => [subject, headers['original-subject']]),
+      [
+        [`dead.inbox.${subjects[0]}`, undefined],
+        ['dead.inbox.long-subject', subjects[1]],
+        ['dead.inbox.long-subject', subjects[2]?.slice(0, 1024)],
+        ...Array.from({ length: 3 }, () => ['dead.inbox.control.halt', undefined]),
+      ],
+    )
+    assert.equal(
+      dead.slice(3).map(({ payload, headers }) => [payload.length, headers['original-bytes']]),
+      [
+        [limit, undefined],
+        [limit, String(limit + 1)],
+        [limit, String(largest.length)],
+      ],
+    )
+    for (const { payload } of dead.slice(3)) {
+      assert.ok(Buffer.from(payload).equals(largest.subarray(0, limit)))
+    }
+    await Promise.all([inbox.stop(), reader.stop()])
+  }),
+)
+
 test.run()

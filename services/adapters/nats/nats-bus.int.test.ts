@@ -63,6 +63,38 @@ test(
 )
 
 test(
+  'a subject that would be another command, or many subjects, is refused before it is sent',
+  withNats(async (fixture) => {
+    const bus = await busOn(fixture)
+    const wrong = [
+      'signals.verdict.ana 1\r\nx\r\nPUB control.halt 2\r\n{}',
+      'control.halt\r\n',
+      'control.halt x',
+      'control.halt\t',
+      'control.\u0000',
+      'control.\u007f',
+      'control.*',
+      'control.>',
+      'control..halt',
+      '.control',
+      'control.',
+      '',
+    ]
+    for (const subject of wrong) {
+      const error = await rejection(bus.publish(subject, '{}'))
+      assert.is(error.code, 'publish_refused', JSON.stringify(subject))
+      assert.match(error.message, 'not a subject that can be published on')
+    }
+    for (const given of [{ id: 'a\r\nb: c' }, { headers: { reason: 'a\r\nNats-Msg-Id: b' } }]) {
+      await rejection(bus.publish('control.halt', '{}', given))
+    }
+    const jsm = await (await fixture.connect()).jetstreamManager()
+    assert.is((await jsm.streams.info('INBOX')).state.messages, 0)
+    assert.is((await bus.publish('control.halt', '{}')).sequence, 1)
+  }),
+)
+
+test(
   'filters and starting points hold, and a durable that works otherwise is refused',
   withNats(async (fixture) => {
     const bus = await busOn(fixture)
