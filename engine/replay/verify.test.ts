@@ -392,22 +392,22 @@ test('after an event that cannot be processed one fault is reported, and only by
 
 test('after a body that is no event only bytes are looked at', () => {
   const cut = altered(6, ({ body }) => ({ body: body.slice(0, -1) }))
-  const { divergence } = verify(cut)
-  assert.is(divergence?.kind, 'altered')
+  const { faults, divergence } = verify(cut)
+  assert.is(faults, 1)
   assert.is(divergence?.position, 6)
   const more = cut.map((event) =>
-    event.position === 10
-      ? { ...event, body: event.body.replace('"side":"sell"', '"side":"buy"') }
+    event.position === 7
+      ? { ...event, body: event.body.replace('"high":"11"', '"high":"12"') }
       : event,
   )
-  assert.is(verify(more).faults, verify(cut).faults + 1, 'an altered byte further on is found')
+  assert.is(verify(more).faults, 2)
 })
 
 test('a stored type that is not that of the body is a fault, at every event', () => {
   for (const { position, type } of BOOK) {
     const other = type === 'market.bar' ? 'order.filled' : 'market.bar'
-    const { ok, divergence } = verify(altered(position, () => ({ type: other })))
-    assert.is(ok, false)
+    const { faults, divergence } = verify(altered(position, () => ({ type: other })))
+    assert.is(faults, 1)
     assert.is(divergence?.kind, 'altered')
     assert.is(divergence?.position, position)
     assert.match(divergence!.message, `it is filed as ${other}`)
@@ -432,12 +432,12 @@ test('a body that says it belongs to another step is a fault, also under a check
     [5, 0],
     [11, 12],
   ] as const) {
-    const { ok, divergence } = verify(
+    const { faults, divergence } = verify(
       resealed(
         altered(position, ({ body }) => ({ body: body.replace(/"step":\d+/, `"step":${step}`) })),
       ),
     )
-    assert.is(ok, false)
+    assert.is(faults, 1)
     assert.is(divergence?.kind, 'altered')
     assert.is(divergence?.position, position)
     assert.match(divergence!.message, `it says that it belongs to step ${step}`)

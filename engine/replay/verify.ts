@@ -134,6 +134,7 @@ export class Verifier {
     } catch (error) {
       if (!(error instanceof AlteredEvent)) throw error
       this.broken = true
+      this.next = last.position + 1
       this.fault('altered', eventAt(step, error.position), error.message, null)
       return
     }
@@ -144,6 +145,7 @@ export class Verifier {
       this.run = /^[0-9a-f]{16}$/.test(run) ? run : null
     }
     const misplaced = this.misplaced(step, events)
+    this.next = last.position + 1
     const mismatch = this.broken ? null : this.replay(events)
     for (const event of events) {
       if (isDecision(event.type)) {
@@ -188,8 +190,7 @@ export class Verifier {
   ): { at: StoredEvent; what: string } | null {
     const first = step[0]!.position
     for (const [index, at] of step.entries()) {
-      const { next } = this
-      this.next = at.position + 1
+      const next = index === 0 ? this.next : step[index - 1]!.position + 1
       if (at.position !== next) return { at, what: `position ${next} should come here` }
       const event = events[index]!
       if (event.type !== at.type) return { at, what: `it is filed as ${at.type}` }

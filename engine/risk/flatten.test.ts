@@ -11,8 +11,18 @@ import { TRANSITIONS } from '../trading/transitions.ts'
 
 /** 100 A held at 100. */
 const HELD: Input[] = [bar('A', 0, 100), signal(0, { qty: '100' }), fill(0, 1, 'buy', '100', '100')]
-const STOP = signal(0, { signalId: 'p', side: 'close', orderType: 'stop', stopPrice: '90' })
-const ENTRY = signal(0, { signalId: 'e', qty: '7', orderType: 'limit', limitPrice: '90' })
+const STOP = signal(0, {
+  signalId: 'p',
+  side: 'close',
+  orderType: 'stop',
+  stopPrice: '90',
+})
+const ENTRY = signal(0, {
+  signalId: 'e',
+  qty: '7',
+  orderType: 'limit',
+  limitPrice: '90',
+})
 
 /** 100 A held, a stop for all of it as order 2, and a flatten that has asked for its cancellation. */
 function flattening(): Given {
@@ -27,12 +37,18 @@ function held(chain: Given, symbol = 'A'): string {
 
 test('a resting exit is cancelled first; once that is reported, what is held is closed', () => {
   const chain = flattening()
-  chain
-    .when(report(0, 2, 'canceled'))
-    .leadsTo(
-      ['risk.verdict', { verdict: 'approved', code: 'flatten', signalId: 'k1:A', orderIds: [3] }],
-      ['order.intended', { orderId: 3, side: 'sell', type: 'market', qty: '100' }],
-    )
+  chain.when(report(0, 2, 'canceled')).leadsTo(
+    [
+      'risk.verdict',
+      {
+        verdict: 'approved',
+        code: 'flatten',
+        signalId: 'k1:A',
+        orderIds: [3],
+      },
+    ],
+    ['order.intended', { orderId: 3, side: 'sell', type: 'market', qty: '100' }],
+  )
   chain.when(fill(0, 3, 'sell', '100', '99')).leadsTo()
   assert.is(held(chain), '0')
   assert.is(chain.table.risk.flattening.size, 0)
@@ -143,6 +159,63 @@ test('a close that trades more than it was to is made good by a second', () => {
   assert.is(`${side} ${qty}`, 'buy 30')
 })
 
+/** So many symbols held, each with a strategy that leaves it at the next low bar. */
+function manyHeld(count: number): Given {
+  const cross = { name: 'sma_cross', params: { fast: 1, slow: 2, size: '3' } }
+  const chain = given(...opened({ exchange: { cash: '1000000' }, strategies: [cross] }))
+  for (let i = 0; i < count; i++) {
+    const symbol = `S${i}`
+    chain.and(bar(symbol, 0, 13), bar(symbol, 1, 14))
+    chain.and(signal(1, { signalId: symbol, symbol, qty: '3' }))
+    chain.and(fill(1, i + 1, 'buy', '3', '14', { symbol }))
+  }
+  return chain
+}
+
+function orderIds(intents: readonly OrderIntended[]): number[] {
+  return intents.map(({ orderId }) => orderId)
+}
+
+test('more closes than fit into a step come in turns, each with a number of its own', () => {
+  const chain = manyHeld(600)
+  const first = orderIds(chain.when(control(1, 'flatten')).all('order.intended'))
+  assert.ok(first.length < 600, 'they do not fit')
+  const sent = [...first]
+  while (chain.table.orders.open.size > 0) {
+    const { orderId, symbol } = [...chain.table.orders.open.values()][0]!
+    const report = fill(1, orderId, 'sell', '3', '14', { symbol })
+    sent.push(...orderIds(chain.when(report).all('order.intended')))
+  }
+  assert.equal(
+    sent,
+    sent.map((_, i) => 601 + i),
+  )
+  assert.is(sent.length, 600)
+  for (const { symbol } of chain.table.portfolio.holdings.values()) {
+    assert.is(held(chain, symbol), '0')
+  }
+})
+
+test('a close that is withheld gives no number twice while other symbols wait', () => {
+  const chain = manyHeld(600).and(control(1, 'flatten'))
+  const ids = orderIds(chain.when(report(1, 601, 'withheld')).all('order.intended'))
+  assert.is(new Set(ids).size, ids.length)
+})
+
+test('a strategy that signals at the bar of a close sends nothing beside it', () => {
+  const chain = manyHeld(600).and(control(1, 'flatten'))
+  const outcome = chain.when(bar('S599', 2, 1))
+  assert.is(outcome.all('signal.raised').length, 1)
+  const { orderId, qty } = outcome.one('order.intended')
+  assert.is(qty, '3')
+  assert.is(chain.table.orders.open.get(orderId)?.symbol, 'S599')
+})
+
+test('a report that names another symbol than its order does not stop the close', () => {
+  const chain = flattening()
+  chain.when(report(0, 2, 'canceled', 'B')).leadsTo('risk.verdict', 'order.intended')
+})
+
 type Answer = 'accepted' | 'part' | 'filled' | 'over' | 'canceled' | 'expired' | 'rejected'
 
 /** What a broker says to an order, or a cancellation where it cannot say that. A willing one ends no order unasked. */
@@ -213,23 +286,12 @@ function closesOf(closes: readonly OrderIntended[], symbol: string): number {
   return closes.filter((close) => close.symbol === symbol).length
 }
 
-/** Takes inputs, but for reports that name another symbol than that of their order. */
-function wellNamed(chain: Given): (input: Input) => void {
-  return (input) => {
-    if ('orderId' in input.data && 'symbol' in input.data) {
-      const order = chain.table.orders.open.get(input.data.orderId)
-      if (order !== undefined && order.symbol !== input.data.symbol) return
-    }
-    chain.when(input)
-  }
-}
-
 test('after any history and a flatten nothing is held, once cancels and fills are reported', () => {
   const seen = { closes: 0, waited: 0 }
   fc.assert(
     fc.property(history, answers('accepted', 'part', 'filled', 'canceled'), (past, plan) => {
       const chain = new Given()
-      play(past, chain.table, wellNamed(chain))
+      play(past, chain.table, (input) => chain.when(input))
       const working = chain.table.orders.open.size
       const closes = flattened(chain, plan, 'willing')
       for (const { symbol, qty } of chain.table.portfolio.holdings.values()) {
@@ -250,7 +312,7 @@ test('a position is left only where three closes were sent in vain', () => {
   fc.assert(
     fc.property(history, say, (past, plan) => {
       const chain = new Given()
-      play(past, chain.table, wellNamed(chain))
+      play(past, chain.table, (input) => chain.when(input))
       const closes = flattened(chain, plan, 'any')
       for (const { symbol, qty } of chain.table.portfolio.holdings.values()) {
         const sent = closesOf(closes, symbol)

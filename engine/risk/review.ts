@@ -19,7 +19,7 @@ export function judge(
   table: Readonly<StateTable>,
 ): RiskVerdict {
   const checks: Check[] = []
-  const refused = structural(signal, checks, table)
+  const refused = structural(signal, checks, table) ?? overruled(signal, state, checks)
   if (refused !== null) return denied(signal, source, refused, checks)
 
   const close = fromNumber(lastClose(table.market, signal.symbol))
@@ -138,6 +138,15 @@ function denied(
 function priceOf(signal: SignalLike): Decimal | null {
   if (signal.orderType === 'limit') return parse(signal.limitPrice!)
   return signal.orderType === 'stop' ? parse(signal.stopPrice!) : null
+}
+
+/** While an operator wants a symbol flat, strategies have no say in it: its close may come in this very step. */
+function overruled(signal: SignalLike, state: RiskState, checks: Check[]): Failure | null {
+  if (!('strategy' in signal) || !state.flattening.has(signal.symbol)) return null
+  const limit = 'no flatten under way'
+  const check = { rule: 'flattening', observed: signal.symbol, limit, ok: false }
+  checks.push(check)
+  return { code: 'flattening', check }
 }
 
 /** What must hold before a quantity can be worked out at all. */

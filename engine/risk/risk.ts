@@ -86,15 +86,13 @@ export const riskProcessor: Processor<RiskState> = {
         break
       case 'order.filled':
         watch(state, event, emit, table)
-        continueFlattening(state, event.data.symbol, emit, table)
+        continueAll(state, emit, table)
         break
       case 'order.canceled':
       case 'order.expired':
       case 'order.rejected':
-        continueFlattening(state, event.data.symbol, emit, table)
-        break
       case 'order.withheld':
-        for (const symbol of state.flattening.keys()) continueFlattening(state, symbol, emit, table)
+        continueAll(state, emit, table)
         break
       case 'signal.raised':
         answer(event.data, `strategy:${event.data.strategy}`, state, emit, table)
@@ -243,12 +241,8 @@ function control(
         if (holding.qty !== 0) symbols.add(holding.symbol)
       }
       for (const order of table.orders.open.values()) symbols.add(order.symbol)
-      let orderId = table.orders.lastOrderId
-      for (const symbol of symbols) {
-        state.flattening.set(symbol, { actor, controlId, sent: 0 })
-        const room = orderId - table.orders.lastOrderId < STEP_ORDERS / 2
-        if (room && continueFlattening(state, symbol, emit, table, orderId + 1)) orderId++
-      }
+      for (const symbol of symbols) state.flattening.set(symbol, { actor, controlId, sent: 0 })
+      continueAll(state, emit, table)
       break
     }
   }
@@ -291,6 +285,19 @@ function continueFlattening(
     order: { symbol, side: held > 0 ? 'sell' : 'buy', type: 'market', timeInForce: 'gtc' },
   })
   return true
+}
+
+/**
+ * A report may name another symbol than its order's, so every symbol is looked at. Each close has a number
+ * of its own; what does not fit into the step waits for the next report, or the next bar of its symbol.
+ */
+function continueAll(state: RiskState, emit: Emit, table: Readonly<StateTable>): void {
+  const { lastOrderId } = table.orders
+  let orderId = lastOrderId
+  for (const symbol of state.flattening.keys()) {
+    if (orderId - lastOrderId >= STEP_ORDERS / 2) return
+    if (continueFlattening(state, symbol, emit, table, orderId + 1)) orderId++
+  }
 }
 
 /** Gives a signal its verdict. A close also takes back the entries that would open the position again. */

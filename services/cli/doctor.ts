@@ -1,4 +1,4 @@
-/** `bitacora doctor`: Print what is in force, and what is missing on this machine.. */
+/** `bitacora doctor`: what is in force, and what is missing on this machine. */
 import type { Command } from 'commander'
 import { type Config, type ConfigProblem, InvalidConfig, loadConfig } from '../runtime/config.ts'
 import {

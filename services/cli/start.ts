@@ -40,7 +40,6 @@ function speed(text: string): number | 'max' {
 export function registerStart(program: Command): void {
   const command = program
     .command('start')
-    .summary('Run the whole engine in one process, on a folder of its own.')
     .description('run the whole engine in one process, on a folder of its own')
     .addOption(
       new Option('--broker <name>', 'where orders go: sim, the simulated exchange')
