@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MAX_APPEND_BYTES } from '../../engine/ports/event-store.ts'
 import { BOOK_ID, settings } from '../../engine/testing/fixtures.ts'
-import { DAY_MS, formatTime } from '../../engine/time.ts'
+import { DAY_MS } from '../../engine/time.ts'
+import { INPUT_STREAMS } from './input-queues.ts'
 import {
   barBody,
   type Desk,
@@ -11,7 +12,6 @@ import {
   FaultyStore,
   NOW,
   openDesk,
-  ORIGIN,
   rejection,
   settle,
   startDesk,
@@ -216,6 +216,9 @@ for (const [name, sign] of [
     const ids = await cancels(desk)
     assert.is(ids.length, 600, 'each once')
     assert.is(new Set(ids).size, 600)
+    const requests = (await desk.events()).filter(({ type }) => type === 'order.cancel_requested')
+    const steps = new Set(requests.map(({ step }) => step))
+    assert.is(steps.size, 2)
     assert.ok((await largestStep(desk)) < MAX_APPEND_BYTES)
     await desk.writer.close()
   })
@@ -260,7 +263,7 @@ test('a halt does not wait for the dead letters of 200 refused signals', async (
   const order: number[] = []
   const desk = await startDesk({
     deadLetter: async ({ sequence }) => {
-      await sleep(5)
+      await sleep(sequence % 2 === 0 ? 1 : 6)
       order.push(sequence)
       kept++
     },
@@ -293,7 +296,7 @@ test('an acknowledgement that throws after an append stops the writer, with its 
 })
 
 test('close during start ends, and what comes then waits for the next engine', async () => {
-  for (const stream of ['REPORTS', 'INBOX', 'MARKET'] as const) {
+  for (const stream of INPUT_STREAMS) {
     const bus = new FakeBus()
     let go = (): void => {}
     bus.slow = {
@@ -319,8 +322,8 @@ test('close during start ends, and what comes then waits for the next engine', a
     bus.bar(1)
     await settle()
     assert.equal(await desk.types(), recorded)
-    const open = ['REPORTS', 'INBOX', 'MARKET'].slice(0, 1 + bus.stopped.length - 1)
-    assert.equal(bus.stopped.sort(), open.sort(), 'every consumption that began was stopped')
+    const begun = INPUT_STREAMS.slice(0, INPUT_STREAMS.indexOf(stream) + 1)
+    assert.equal([...new Set(bus.stopped)].sort(), [...begun].sort(), 'what began was stopped')
   }
 })
 

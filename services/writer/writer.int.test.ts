@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { RecordedEvent } from '../../engine/events/envelope.ts'
-import type { InboundMessage } from '../../engine/ports/bus.ts'
+import type { Bus, InboundMessage } from '../../engine/ports/bus.ts'
 import { BOOK_ID, CODE_HASH, settings, sha256 } from '../../engine/testing/fixtures.ts'
 import { openSqliteStore, type SqliteStore } from '../adapters/embedded/sqlite-store.ts'
 import type { NatsConnection } from '../adapters/nats/connection.ts'
@@ -16,7 +16,7 @@ import { readVerdictEnd } from '../adapters/nats/verdict-end.ts'
 import { startVerdicts, type Verdict, type Verdicts } from '../publisher/verdicts.ts'
 import { recover } from './recover.ts'
 import { Writer } from './writer.ts'
-import { barBody, ORIGIN, quietLog, readEvents, STREAM } from './writer-fixture.ts'
+import { barBody, FakeBus, ORIGIN, quietLog, readEvents, STREAM } from './writer-fixture.ts'
 
 interface Line {
   nc: NatsConnection
@@ -27,14 +27,9 @@ interface Line {
   close(): Promise<void>
 }
 
-/** A writer and the verdicts over the fixture's server and the book in its folder, as the engine composes them. */
-async function openLine(fixture: NatsFixture): Promise<Line> {
-  const { log } = quietLog()
-  const nc = await fixture.connect('engine')
-  await provision(nc, { bookId: BOOK_ID, account: 'test' })
-  const bus = new NatsBus(nc, { publishTimeoutMs: 1000 })
-  const store = openSqliteStore(join(fixture.dir, 'book.sqlite'))
-  const writer = new Writer({
+/** A writer that has read its book and is not started. */
+async function makeWriter(store: SqliteStore, bus: Bus): Promise<Writer> {
+  return new Writer({
     store,
     stream: STREAM,
     bus,
@@ -50,8 +45,17 @@ async function openLine(fixture: NatsFixture): Promise<Line> {
     rules: { requireSignature: false, checkSignature: () => null, now: Date.now },
     origin: ORIGIN,
     deadLetter: (message, code, reason) => deadLetter(bus, message, code, reason),
-    log,
+    log: quietLog().log,
   })
+}
+
+/** A writer and the verdicts over the fixture's server and the book in its folder, as the engine composes them. */
+async function openLine(fixture: NatsFixture): Promise<Line> {
+  const nc = await fixture.connect('engine')
+  await provision(nc, { bookId: BOOK_ID, account: 'test' })
+  const bus = new NatsBus(nc, { publishTimeoutMs: 1000 })
+  const store = openSqliteStore(join(fixture.dir, 'book.sqlite'))
+  const writer = await makeWriter(store, bus)
   await writer.start()
   const verdicts = startVerdicts({
     store,
@@ -59,7 +63,7 @@ async function openLine(fixture: NatsFixture): Promise<Line> {
     bus,
     bookId: BOOK_ID,
     after: await readVerdictEnd(nc, BOOK_ID),
-    log,
+    log: quietLog().log,
   })
   return {
     nc,
@@ -292,35 +296,67 @@ test(
   ),
 )
 
+/**
+ * What is proven of a takeover: the overtaken writer appends nothing, acknowledges nothing more, and stops; the
+ * engine that comes after it gets every input. Its limit: two living writers on one server would share the durable
+ * consumer `writer`, and the server would divide the inputs between them. What the overtaken one held
+ * unacknowledged comes to the other only when that one connects or starts again, so it may miss inputs until
+ * then. Today the lock of the folder keeps a second engine away; a book in an external store, which two machines
+ * can reach, needs a consumer that belongs to one writer. So the second writer here has inputs of its own.
+ */
 test(
-  'two engines on one book: the one that was overtaken stops, and leaves the book whole',
+  'two engines on one book: the one that was overtaken stops, and what it held goes to the next',
   withNats(async (fixture) => {
     const bus = new NatsBus(await fixture.connect('sender'))
     const first = await openLine(fixture)
     await sendBar(bus, 0)
+    await sendSignal(bus, 's0')
+    await until(async () => of(await first.events(), 'signal.received').length === 1)
     await until(async () => of(await first.events(), 'market.bar').length === 1)
+    await until(() => first.writer.idle)
     const stopped = first.writer.done.then(
       () => 'closed',
       (error: { code?: string }) => error.code,
     )
-    const second = await openLine(fixture)
+
+    const other = openSqliteStore(join(fixture.dir, 'book.sqlite'))
+    const second = await makeWriter(other, new FakeBus())
+    await second.start()
+    const taken = second.position
     for (let n = 1; n < 20; n++) await sendBar(bus, n)
+    for (let n = 1; n < 5; n++) await sendSignal(bus, `s${n}`)
+    await send(bus, 'signals.manual.ana', '{', 'bad')
     assert.is(await stopped, 'wrong_expected_position')
     assert.is(first.writer.running, false)
-    assert.is(second.writer.running, true)
+    assert.is(second.running, true)
+    // Also what comes to it later leads to nothing.
+    await sendBar(bus, 20)
     await first.close()
-    await until(() => second.writer.idle)
-    const started = of(await second.events(), 'engine.started')
-    const later = (await second.events()).filter(
-      ({ position }) => position > (started[1]?.position ?? 0),
-    )
-    const { run } = started[1]?.data as { run: string }
-    assert.ok(later.length > 0)
-    for (const { id } of later) assert.ok(id.startsWith(run.slice(0, 8)), 'written by the second')
+    assert.is(await other.head(STREAM), taken, 'it appended nothing')
+    const jsm = await (await fixture.connect('admin')).jetstreamManager()
+    for (const stream of ['MARKET', 'INBOX']) {
+      const { ack_floor: floor } = await jsm.consumers.info(stream, 'writer')
+      assert.is(floor.stream_seq, 1, `of ${stream} it acknowledged nothing more`)
+    }
+    assert.is((await jsm.streams.info('DEAD')).state.messages, 0)
     await second.close()
-    const store = openSqliteStore(join(fixture.dir, 'book.sqlite'))
-    await recover(store, STREAM, sha256)
-    await store.close()
+    await other.close()
+
+    const third = await openLine(fixture)
+    await until(async () => of(await third.events(), 'market.bar').length === 21)
+    await until(async () => of(await third.events(), 'input.refused').length === 1)
+    await until(() => third.writer.idle)
+    const events = await third.events()
+    assert.is(of(events, 'engine.started').length, 3)
+    assert.equal(
+      of(events, 'market.bar').map(({ data }) => (data as { time: string }).time),
+      Array.from({ length: 21 }, (_, n) => barBody(n).time),
+    )
+    assert.equal(
+      of(events, 'signal.received').map(({ data }) => (data as { signalId: string }).signalId),
+      ['s0', 's1', 's2', 's3', 's4'],
+    )
+    await third.close()
   }),
 )
 
