@@ -75,9 +75,7 @@ export const riskProcessor: Processor<RiskState> = {
     cancelling: null,
   }),
   handle(state, event, emit, table) {
-    if (state.cancelling !== null && event.type !== 'risk.state_changed') {
-      cancelAll(state, state.cancelling, emit, table)
-    }
+    renewBudget()
     switch (event.type) {
       case 'market.bar':
         watch(state, event, emit, table)
@@ -111,7 +109,7 @@ export const riskProcessor: Processor<RiskState> = {
         if (event.data.to !== 'ACTIVE') {
           // A resting order that opens would go on trading; one that protects a position stays.
           const { actor, code } = event.data
-          cancelAll(state, { actor, reason: code, opening: true }, emit, table)
+          wantCancelled(state, actor, code, true)
         }
         break
       case 'control.received':
@@ -145,6 +143,7 @@ export const riskProcessor: Processor<RiskState> = {
       default:
         break
     }
+    continueCancelling(state, emit, table)
     return state
   },
 }
@@ -232,10 +231,11 @@ function control(
       }
       break
     case 'cancel-all':
-      cancelAll(state, { actor, reason, opening: false }, emit, table)
+      wantCancelled(state, actor, reason, false)
       break
     case 'flatten': {
-      cancelAll(state, { actor, reason, opening: false }, emit, table)
+      wantCancelled(state, actor, reason, false)
+      continueCancelling(state, emit, table)
       const symbols = new Set<string>()
       for (const holding of table.portfolio.holdings.values()) {
         if (holding.qty !== 0) symbols.add(holding.symbol)
@@ -295,8 +295,10 @@ function continueAll(state: RiskState, emit: Emit, table: Readonly<StateTable>):
   const { lastOrderId } = table.orders
   let orderId = lastOrderId
   for (const symbol of state.flattening.keys()) {
-    if (orderId - lastOrderId >= STEP_ORDERS / 2) return
-    if (continueFlattening(state, symbol, emit, table, orderId + 1)) orderId++
+    if (budget.left < CLOSE_COST) return
+    if (!continueFlattening(state, symbol, emit, table, orderId + 1)) continue
+    orderId++
+    budget.left -= CLOSE_COST
   }
 }
 
@@ -322,11 +324,23 @@ function answer(
   )
 }
 
-/** So many cancels, or closes, fit into one step with room to spare. */
-const STEP_ORDERS = 500
+/**
+ * What one event may lead to: a cancel counts one, a close two. With the longest reasons and ids that is less than
+ * half of what one append holds; the rest follows at the next events.
+ */
+const STEP_BUDGET = 200
+const CLOSE_COST = 2
 const REASON_CHARS = 100
 
-/** Asks for the cancellation of working orders, the rest of them at the next events where there are too many. */
+/** Spent anew for every event; kept in one place so that a bar costs nothing. */
+const budget = { left: STEP_BUDGET, asked: new Set<number>() }
+
+function renewBudget(): void {
+  budget.left = STEP_BUDGET
+  if (budget.asked.size > 0) budget.asked.clear()
+}
+
+/** Asks for the cancellation of working orders. Answers whether it could ask for all of them. */
 function cancelWorking(
   actor: string,
   reason: string,
@@ -334,11 +348,11 @@ function cancelWorking(
   emit: Emit,
   table: Readonly<StateTable>,
 ): boolean {
-  let asked = 0
   for (const order of table.orders.open.values()) {
-    if (order.cancelRequested || !which(order)) continue
-    if (asked === STEP_ORDERS) return false
-    asked++
+    if (order.cancelRequested || budget.asked.has(order.orderId) || !which(order)) continue
+    if (budget.left < 1) return false
+    budget.left--
+    budget.asked.add(order.orderId)
     emit('order.cancel_requested', {
       orderId: order.orderId,
       actor: actor.slice(0, REASON_CHARS),
@@ -348,14 +362,19 @@ function cancelWorking(
   return true
 }
 
-/** Cancels all working orders, or all that open a position, over as many steps as it takes. */
-function cancelAll(
-  state: RiskState,
-  request: NonNullable<RiskState['cancelling']>,
-  emit: Emit,
-  table: Readonly<StateTable>,
-): void {
-  const { actor, reason, opening } = request
+/** Wants all working orders cancelled, or all that open a position; what was wanted before stays wanted. */
+function wantCancelled(state: RiskState, actor: string, reason: string, opening: boolean): void {
+  state.cancelling = {
+    actor,
+    reason,
+    opening: opening && (state.cancelling === null || state.cancelling.opening),
+  }
+}
+
+/** Goes on with what is wanted cancelled, as far as one step allows. */
+function continueCancelling(state: RiskState, emit: Emit, table: Readonly<StateTable>): void {
+  if (state.cancelling === null) return
+  const { actor, reason, opening } = state.cancelling
   const done = cancelWorking(actor, reason, (order) => !opening || !order.reducing, emit, table)
-  state.cancelling = done ? null : request
+  if (done) state.cancelling = null
 }

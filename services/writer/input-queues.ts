@@ -1,11 +1,12 @@
-import type { Consumption, InboundMessage } from '../../engine/ports/bus.ts'
+import type { InboundMessage } from '../../engine/ports/bus.ts'
 import type { Input } from './inbound.ts'
 
 /** A message and what it became, waiting for its turn or for the book. */
 export interface Waiting {
   input: Input
   message: InboundMessage
-  consumption: Consumption
+  /** To be called when it is in the book, or was there already. */
+  settle: () => void
   /** Wall clock at which it came, ms. */
   since: number
 }
@@ -35,7 +36,12 @@ export class InputQueues {
     for (const stream of INPUT_STREAMS) {
       const queue = this.queues[stream]
       const first = queue[0]
-      if (first !== undefined && first.input.after <= brokerSequence) return queue.shift()!
+      if (first === undefined) continue
+      if (first.input.after <= brokerSequence) return queue.shift()!
+      // A report that was lost comes again behind those that wait for it; bars never overtake each other.
+      const index =
+        stream === 'REPORTS' ? queue.findIndex(({ input }) => input.after <= brokerSequence) : -1
+      if (index > 0) return queue.splice(index, 1)[0]!
     }
     return null
   }

@@ -10,6 +10,7 @@ import {
 } from '../../engine/ports/event-store.ts'
 import type { ChainSettings, EventType, MarketBar } from '../../schemas/types.gen.ts'
 import type { Log } from '../runtime/log.ts'
+import { AckOrder } from './ack-order.ts'
 import { type InboundRules, readInbound } from './inbound.ts'
 import { INPUT_STREAMS, InputQueues, STALL_MS, type Waiting } from './input-queues.ts'
 import type { Recovered } from './recover.ts'
@@ -63,8 +64,6 @@ export class Writer {
   private readonly queues = new InputQueues()
   private consumptions: Consumption[] = []
   private uncommitted: Uncommitted[] = []
-  /** Redelivered inputs, to be acknowledged when all that came before them is in the book. */
-  private readonly repeats: Waiting[] = []
   private uncommittedBytes = 0
   private appending = false
   private committed: number
@@ -121,32 +120,34 @@ export class Writer {
     })
     while (this.uncommitted.length > 0 && !this.stopped) await this.commit()
     if (this.stopped) await this.done
+    if (this.closing) return
     this.watchdog = setInterval(() => this.lookForStall(), STALL_MS / 2)
     this.watchdog.unref()
     for (const name of INPUT_STREAMS) {
       if (this.closing) return
-      let consumption: Consumption | null = null
+      let acks: AckOrder | null = null
       const early: InboundMessage[] = []
-      const take = (message: InboundMessage, by: Consumption): void => {
+      const take = (message: InboundMessage, order: AckOrder): void => {
         const input = readInbound(message, this.options.rules)
         // Only what is refused is needed again as it came; a queue of payloads would be large.
         const kept = input.refusal === null ? { ...message, payload: NOTHING } : message
         this.queues.push(name, {
           input,
           message: kept,
-          consumption: by,
+          settle: order.take(message),
           since: this.options.clock.now(),
         })
       }
-      consumption = await this.options.bus.consume(name, 'writer', (message) => {
+      const consumption = await this.options.bus.consume(name, 'writer', (message) => {
         if (this.stopped || this.closing) return
-        if (consumption === null) early.push(message)
+        if (acks === null) early.push(message)
         else {
-          take(message, consumption)
+          take(message, acks)
           this.pump()
         }
       })
-      for (const message of early) take(message, consumption)
+      acks = new AckOrder(consumption)
+      for (const message of early) take(message, acks)
       consumption.done.catch((error) => this.fail(error))
       this.consumptions.push(consumption)
       if (this.closing) await consumption.stop()
@@ -188,7 +189,7 @@ export class Writer {
 
   /** Nothing waits and nothing is under way; a bar that waits for reports counts as waiting. */
   get idle(): boolean {
-    return this.queues.size + this.uncommitted.length + this.repeats.length === 0 && !this.appending
+    return this.queues.size + this.uncommitted.length === 0 && !this.appending
   }
 
   lastBar(feed: string, symbol: string, timeframe: string): number {
@@ -232,9 +233,8 @@ export class Writer {
       this.fail(error)
       return
     }
-    if (!this.appending) {
-      if (this.uncommitted.length > 0) this.commit().catch((error: unknown) => this.fail(error))
-      else for (const repeat of this.repeats.splice(0)) this.release(repeat)
+    if (!this.appending && this.uncommitted.length > 0) {
+      this.commit().catch((error: unknown) => this.fail(error))
     }
     this.armTimer()
   }
@@ -248,8 +248,7 @@ export class Writer {
     const { identities } = this.options.recovered
     const { input, message } = waiting
     if (input.ignored || identities.knows(input.type, input.data)) {
-      // To be acknowledged in its turn: an acknowledgement covers all that came before in its stream.
-      this.repeats.push(waiting)
+      this.release(waiting)
       return
     }
     if (input.type === 'market.bar') {
@@ -289,7 +288,7 @@ export class Writer {
 
   /** With a real-time feed a timer falls due although nothing comes in. */
   private armTimer(): void {
-    if (this.options.settings.feed !== 'realtime' || this.timer !== null) return
+    if (this.options.settings.feed !== 'realtime' || this.timer !== null || this.closing) return
     const first = this.options.recovered.chain.table.timers.waiting[0]
     if (first === undefined) return
     const wait = Math.min(Math.max(first.dueAt - this.options.clock.now(), 0) + 1, 2 ** 31 - 1)
@@ -324,7 +323,6 @@ export class Writer {
       batch.push(item)
       events.push(...item.step.proposed)
     }
-    const repeats = batch.length === this.uncommitted.length ? this.repeats.splice(0) : []
     const expected = batch[0]!.step.first - 1
     for (let attempt = 0; !this.stopped; attempt++) {
       try {
@@ -361,14 +359,13 @@ export class Writer {
       if (brokerSequence !== undefined) this.lastCommitted.brokerSequence = brokerSequence
     }
     for (const { from } of batch) if (from !== null) this.release(from)
-    for (const repeat of repeats) this.release(repeat)
     this.appending = false
     this.pump()
   }
 
   /** The input is in the book: NATS may forget it. A refused one is kept once more, apart, in its own time. */
-  private release({ input, message, consumption }: Waiting): void {
-    consumption.ack(message)
+  private release({ input, message, settle }: Waiting): void {
+    settle()
     const { refusal } = input
     if (refusal === null) return
     this.deadLetters = this.deadLetters

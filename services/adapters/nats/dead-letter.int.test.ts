@@ -61,8 +61,8 @@ test(
       dead.map(({ subject, headers }) => [subject, headers['original-subject']]),
       [
         [`dead.inbox.${subjects[0]}`, undefined],
-        ['dead.inbox.long-subject', subjects[1]],
-        ['dead.inbox.long-subject', subjects[2]?.slice(0, 1024)],
+        ['dead.inbox.odd-subject', subjects[1]],
+        ['dead.inbox.odd-subject', subjects[2]?.slice(0, 1024)],
         ...Array.from({ length: 3 }, () => ['dead.inbox.control.halt', undefined]),
       ],
     )

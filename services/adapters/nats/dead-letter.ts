@@ -1,3 +1,4 @@
+import { isPublishable } from './subject.ts'
 import type { Bus, InboundMessage } from '../../../engine/ports/bus.ts'
 
 const MAX_REASON_CHARS = 1024
@@ -7,7 +8,7 @@ const MAX_PAYLOAD_BYTES = 768 * 1024
 /**
  * Keeps a message that cannot be used: the payload on `dead.<stream>.<subject>`, with why and where from in its
  * headers. Unchanged, but for what the server would not carry: a payload near its limit is cut (and says so),
- * a subject too long for its control line is left to the headers. One copy for each original, however often it is refused within the stream's window.
+ * a subject that is too long, or cannot be published on, is left to the headers. One copy for each original, however often it is refused within the stream's window.
  */
 export async function deadLetter(
   bus: Bus,
@@ -16,10 +17,10 @@ export async function deadLetter(
   reason: string,
 ): Promise<{ stream: string; sequence: number; duplicate: boolean }> {
   const stream = message.stream.toLowerCase()
-  const short = message.subject.length <= MAX_SUBJECT_CHARS
+  const short = message.subject.length <= MAX_SUBJECT_CHARS && isPublishable(message.subject)
   const cut = message.payload.length > MAX_PAYLOAD_BYTES
   const payload = cut ? message.payload.subarray(0, MAX_PAYLOAD_BYTES) : message.payload
-  return bus.publish(`dead.${stream}.${short ? message.subject : 'long-subject'}`, payload, {
+  return bus.publish(`dead.${stream}.${short ? message.subject : 'odd-subject'}`, payload, {
     id: `dead-${stream}-${message.sequence}-${message.storedAt}`,
     headers: {
       'reason-code': oneLine(reasonCode),

@@ -1,3 +1,4 @@
+import { isPublishable } from './subject.ts'
 import { headers as makeHeaders, type NatsConnection, type NatsError } from 'nats'
 import type { Bus, Consumption, InboundMessage, PublishOptions } from '../../../engine/ports/bus.ts'
 import { type ConsumeOptions, PullConsumption } from './pull-consumption.ts'
@@ -55,8 +56,7 @@ export class NatsBus implements Bus {
     payload: Uint8Array | string,
     options: PublishOptions = {},
   ): Promise<{ stream: string; sequence: number; duplicate: boolean }> {
-    // A subject is written into the protocol as it is: a space or line break in it would be another command.
-    if (!/^[!-~]+$/.test(subject) || /[*>]|\.\.|^\.|\.$/.test(subject)) {
+    if (!isPublishable(subject)) {
       throw new PublishRefused(subject, 'it is not a subject that can be published on', 0, null)
     }
     try {
