@@ -1,7 +1,6 @@
 // Runs the EventStore port's contract suite against a real EventStoreDB: `npm run conformance -- [URL]`, or the
 // URL in EVENTSTORE_URL. Writes only to streams named contract-<uuid>…, and deletes what it wrote.
 import { EventStoreDBClient } from '@eventstore/db-client'
-import { suite } from 'uvu'
 import type { EventStore } from '../engine/ports/event-store.ts'
 import { eventStoreContract } from '../services/adapters/contract/event-store-contract.ts'
 import { openEsdbStore } from '../services/adapters/eventstoredb/esdb-store.ts'
@@ -9,6 +8,7 @@ import { shownUrl } from '../services/adapters/eventstoredb/esdb-url.ts'
 
 const NOT_REACHABLE = 4
 const USAGE = 2
+const TEST_MS = 120_000
 
 /** Deletes softly (`--tombstone`: for good); a soft deletion leaves a metadata stream until the next scavenge. */
 const TOMBSTONE = '--tombstone'
@@ -36,12 +36,14 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.write(`EventStore contract against ${shownUrl(url)}\n`)
   const written = new Set<string>()
   const stop = interrupted()
+  const strays: unknown[] = []
+  process.on('unhandledRejection', (error) => void strays.push(error))
   const totals = await runContract(url, written, stop)
-  const left = await removeStreams(url, written, args.includes(TOMBSTONE))
-  const removed = written.size - left.length
-  process.stdout.write(
-    `${totals.passed} passed, ${totals.failed} failed; ${removed} streams deleted\n`,
-  )
+  totals.failed += strays.length
+  for (const error of strays) process.stdout.write(`FAIL  outside every test: ${String(error)}\n`)
+  const { deleted, left } = await removeStreams(url, written, args.includes(TOMBSTONE))
+  process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`)
+  process.stdout.write(`${deleted} streams deleted, ${left.length} left\n`)
   for (const line of left) process.stderr.write(`not deleted: ${line}\n`)
   return totals.failed === 0 && totals.passed > 0 && left.length === 0 && !stop.value ? 0 : 1
 }
@@ -53,10 +55,7 @@ async function runContract(
   stop: { value: boolean },
 ): Promise<Totals> {
   const tests: { title: string; body: () => Promise<void> }[] = []
-  const collector = Object.assign(
-    (title: string, body: () => Promise<void>) => void tests.push({ title, body }),
-    suite('conformance'),
-  )
+  const collector = (title: string, body: () => Promise<void>) => void tests.push({ title, body })
   const open = async () => {
     const handles: EventStore[] = []
     const another = async () => {
@@ -75,7 +74,7 @@ async function runContract(
     if (stop.value) break
     const start = performance.now()
     try {
-      await body()
+      await inTime(body())
       totals.passed += 1
       process.stdout.write(`ok    ${title} (${Math.round(performance.now() - start)} ms)\n`)
     } catch (error) {
@@ -85,6 +84,14 @@ async function runContract(
     }
   }
   return totals
+}
+
+async function inTime(test: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done in ${TEST_MS} ms`)), TEST_MS)
+  })
+  await Promise.race([test, late]).finally(() => clearTimeout(timer))
 }
 
 /** The same store, which notes the streams it was told to write, also when the answer was lost. */
@@ -101,28 +108,30 @@ function recording(store: EventStore, written: Set<string>): EventStore {
   }
 }
 
-/** Returns what could not be deleted, with the reason. */
+/** `left` says what could not be deleted, with the reason. */
 async function removeStreams(
   url: string,
   written: ReadonlySet<string>,
   forGood: boolean,
-): Promise<string[]> {
+): Promise<{ deleted: number; left: string[] }> {
   const client = EventStoreDBClient.connectionString(url)
   const store = await openEsdbStore(url)
   const left: string[] = []
+  let deleted = 0
   for (const stream of written) {
     try {
       // Refused appends leave no stream.
       if ((await store.head(stream)) < 0) continue
       if (forGood) await client.tombstoneStream(stream)
       else await client.deleteStream(stream)
+      deleted += 1
     } catch (error) {
       left.push(`${stream}: ${(error as Error).message}`)
     }
   }
   await store.close()
   await client.dispose()
-  return left
+  return { deleted, left }
 }
 
 /** The first Ctrl-C ends after the running test, so that its streams are deleted. */

@@ -180,5 +180,6 @@ export function lastingError(error: unknown, url: string, stream: string, what: 
 
 function reasonOf(cause: unknown): string {
   if (cause instanceof AccessDeniedError && cause.message === '') return 'access denied'
-  return cause instanceof Error ? cause.message : String(cause ?? 'access denied')
+  if (cause instanceof Error) return cause.message
+  return typeof cause === 'string' ? cause : 'no reason given'
 }

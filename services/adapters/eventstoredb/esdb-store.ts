@@ -8,7 +8,6 @@ import {
 } from '../../../engine/ports/event-store.ts'
 import { checkAppend } from '../memory/append-check.ts'
 import {
-  EventStoreRefused,
   EventStoreRegressed,
   EventStoreStreamDeleted,
   EventStoreUnreachable,

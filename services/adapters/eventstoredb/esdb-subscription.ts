@@ -128,6 +128,7 @@ export class EsdbSubscription implements Subscription {
     let pause = FIRST_PAUSE_MS
     while (!this.#closing) {
       const began = performance.now()
+      const before = this.#arrived
       let reason: unknown
       try {
         await this.#follow()
@@ -147,7 +148,7 @@ export class EsdbSubscription implements Subscription {
       this.#host.dropped(reason)
       await this.#rest(pause)
       const held = performance.now() - began > 2 * LAST_PAUSE_MS
-      pause = held ? FIRST_PAUSE_MS : Math.min(LAST_PAUSE_MS, pause * 2)
+      pause = held || this.#arrived > before ? FIRST_PAUSE_MS : Math.min(LAST_PAUSE_MS, pause * 2)
       this.#host.link.renew()
     }
   }

@@ -140,8 +140,8 @@ export class DoubleLog {
       const known = events.map(({ id }) => this.#ids.get(id))
       const unknown = known.findIndex((record) => record?.stream !== stream)
       const last = known.at(-1)
-      if (unknown === 0 || last === undefined) return 'write'
       if (unknown > 0) return wrong
+      if (unknown === 0 || last === undefined) return 'write'
       return { kind: 'success', last: last.revision, commit: last.commit }
     }
     if (expected > current) return wrong

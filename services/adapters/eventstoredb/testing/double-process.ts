@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { DoubleFaults, type DoubleOptions, startDouble } from './esdb-double.ts'
+import { type DoubleFaults, type DoubleOptions, startDouble } from './esdb-double.ts'
 
 const PATIENCE_MS = 20_000
 

@@ -123,7 +123,7 @@ export function appendHandlers(log: DoubleLog, faults: DoubleFaults, admit: Admi
 
   const remove = (
     call: grpc.ServerUnaryCall<DeleteReq | TombstoneReq, DeleteResp | TombstoneResp>,
-    answer: grpc.sendUnaryData<DeleteResp>,
+    answer: (error: grpc.ServiceError | null, commit?: number) => void,
     how: 'delete' | 'tombstone',
   ): void => {
     const options = call.request.getOptions()
@@ -134,9 +134,7 @@ export function appendHandlers(log: DoubleLog, faults: DoubleFaults, admit: Admi
       const outcome = log[how](stream, expected)
       if (outcome.kind === 'deleted') throw refusals.deleted(stream)
       if (outcome.kind === 'wrong') throw refusals.wrongVersion(stream, expected, outcome.current)
-      const position = new streamsPb.DeleteResp.Position()
-      position.setCommitPosition(`${outcome.commit}`).setPreparePosition(`${outcome.commit}`)
-      answer(null, new streamsPb.DeleteResp().setPosition(position))
+      answer(null, outcome.commit)
     } catch (error) {
       answer(error as grpc.ServiceError)
     }
@@ -148,12 +146,31 @@ export function appendHandlers(log: DoubleLog, faults: DoubleFaults, admit: Admi
     delete: (
       call: grpc.ServerUnaryCall<DeleteReq, DeleteResp>,
       answer: grpc.sendUnaryData<DeleteResp>,
-    ) => remove(call, answer, 'delete'),
-    // Both answers have the same fields.
+    ) => {
+      const position = new streamsPb.DeleteResp.Position()
+      remove(
+        call,
+        (error, commit) => {
+          position.setCommitPosition(`${commit}`).setPreparePosition(`${commit}`)
+          answer(error, error === null ? new streamsPb.DeleteResp().setPosition(position) : null)
+        },
+        'delete',
+      )
+    },
     tombstone: (
       call: grpc.ServerUnaryCall<TombstoneReq, TombstoneResp>,
       answer: grpc.sendUnaryData<TombstoneResp>,
-    ) => remove(call, answer as unknown as grpc.sendUnaryData<DeleteResp>, 'tombstone'),
+    ) => {
+      const position = new streamsPb.TombstoneResp.Position()
+      remove(
+        call,
+        (error, commit) => {
+          position.setCommitPosition(`${commit}`).setPreparePosition(`${commit}`)
+          answer(error, error === null ? new streamsPb.TombstoneResp().setPosition(position) : null)
+        },
+        'tombstone',
+      )
+    },
   }
 }
 

@@ -24,7 +24,10 @@ export class FaultyLine {
   set silent(value: boolean) {
     this.#silent = value
     for (const sockets of this.#pairs) {
-      for (const socket of sockets) value ? socket.pause() : socket.resume()
+      for (const socket of sockets) {
+        if (value) socket.pause()
+        else socket.resume()
+      }
     }
   }
 
