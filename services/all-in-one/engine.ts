@@ -5,13 +5,13 @@ import type { Timeframe } from '../../engine/market/bar.ts'
 import { parseTime } from '../../engine/time.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import { lockFolder } from '../adapters/embedded/folder-lock.ts'
-import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
 import { connectNats, isConnected, type NatsConnection } from '../adapters/nats/connection.ts'
 import { deadLetter } from '../adapters/nats/dead-letter.ts'
 import { NatsBus } from '../adapters/nats/nats-bus.ts'
 import { ensureServer } from '../adapters/nats/server.ts'
 import { provision, trimConsumed } from '../adapters/nats/streams.ts'
 import { readVerdictEnd } from '../adapters/nats/verdict-end.ts'
+import { openStore } from '../adapters/open-store.ts'
 import { type Executor, startExecutor } from '../executor/executor.ts'
 import type { HealthInfo } from '../http-api/health-routes.ts'
 import { createHttpApi } from '../http-api/http-api.ts'
@@ -39,6 +39,8 @@ export interface EngineOptions {
   host: string
   port: number
   natsUrl?: string
+  /** EventStoreDB that holds the book; null: the embedded store in the folder. */
+  eventStoreUrl: string | null
   /** Program to run as the engine's own NATS server. */
   natsBinary: string
   signals: Omit<WriterOptions['rules'], 'now'>
@@ -70,7 +72,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   try {
     const lock = lockFolder(dir)
     cleanup.add('folder', async () => lock.release())
-    const store = openSqliteStore(join(dir, BOOK_FILE))
+    const store = await openStore(
+      { path: join(dir, BOOK_FILE), url: options.eventStoreUrl },
+      {
+        onDrop: (_stream, reason) =>
+          log.warn({ err: reason }, 'lost a subscription to EventStoreDB; subscribing again'),
+      },
+    )
     cleanup.add('book', () => store.close())
     const stream = bookStream(account)
     const recovered = await recover(store, stream, sha256)

@@ -7,9 +7,9 @@ import type { ChainSettings } from '../../schemas/types.gen.ts'
 import { loadBars } from '../market-data/bars-csv.ts'
 import type { BarLoadOptions } from '../market-data/bars-csv.ts'
 import { readOrdersCsv } from '../market-data/orders-csv.ts'
-import { engineDir } from '../runtime/folder.ts'
 import type { Command } from 'commander'
 import type { BacktestOptions } from './backtest.ts'
+import { bookLocation } from './book-location.ts'
 import { UsageError } from './exit-codes.ts'
 import { readHistory } from './history.ts'
 import { isGiven } from './options.ts'
@@ -37,7 +37,7 @@ export async function readJob(command: Command): Promise<Job> {
   let bars: Bars
   let recorded: ChainSettings | null = null
   if (options.history) {
-    const history = await readHistory(engineDir(options.dir), options)
+    const history = await readHistory(bookLocation(options.dir), options)
     bars = history.bars
     recorded = history.settings
     warnings.push(...history.warnings)

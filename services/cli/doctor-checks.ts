@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { ensureServer } from '../adapters/nats/server.ts'
 import { isAlive } from '../adapters/nats/process-table.ts'
 import { loopback } from '../http-api/listen-errors.ts'
-import { type Config, EventStoreNotAvailable, refuseEventStore } from '../runtime/config.ts'
+import type { Config } from '../runtime/config.ts'
 import { maskAddress } from '../runtime/config-value.ts'
 import { type EngineRecord, readEngineFile } from '../runtime/folder.ts'
 
@@ -142,14 +142,22 @@ export async function checkNats(config: Config, env: Env): Promise<Check> {
   return fail(id, `no NATS server: ${program} cannot be run (${ran.reason})`, INSTALL_NATS)
 }
 
-export function checkEventStore(config: Config): Check {
+/** Where the book lies, and whether it can be reached there. */
+export async function checkEventStore(config: Config): Promise<Check> {
   const id = 'event store'
+  const url = config.values.EVENTSTORE_URL
+  if (url === null) return ok(id, 'the book lies in the embedded store')
+  const { openEsdbStore } = await import('../adapters/eventstoredb/esdb-store.ts')
   try {
-    refuseEventStore(config)
-    return ok(id, 'the book lies in the embedded store')
+    const store = await openEsdbStore(url, { openMs: ANSWER_MS })
+    await store.close()
+    return ok(id, `the book lies in EventStoreDB at ${maskAddress(url)}, which answers`)
   } catch (error) {
-    if (!(error instanceof EventStoreNotAvailable)) throw error
-    return fail(id, 'this version cannot keep its book in EventStoreDB', 'unset EVENTSTORE_URL')
+    return fail(
+      id,
+      (error as Error).message,
+      'correct EVENTSTORE_URL, or unset it for the embedded store',
+    )
   }
 }
 

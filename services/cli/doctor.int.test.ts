@@ -165,7 +165,7 @@ test('exit codes: 0, 2 for an invalid configuration, 4 for what is missing', asy
   is(
     stored.checks.find(({ id }) => id === 'event store'),
     'fail',
-    'EventStoreDB',
+    'EVENTSTORE_URL',
   )
   const bad = await examine({ env: { ...env, LOG_LEVEL: 'x', SIGNALS_X: 'hunter2' }, cwd })
   assert.is(exitCode(bad), 2)

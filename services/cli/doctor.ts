@@ -77,7 +77,7 @@ export async function examine(input: DoctorInput): Promise<DoctorReport> {
     checkNode(),
     ...(await packages),
     await checkNats(config, input.env),
-    checkEventStore(config),
+    await checkEventStore(config),
     ...(await checkFolder(dir)),
     checkEngine(dir, engine),
     await checkPort(config, engine),

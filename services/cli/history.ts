@@ -3,9 +3,10 @@ import type { Timeframe } from '../../engine/market/bar.ts'
 import { decodeBody } from '../../engine/events/envelope.ts'
 import { DAY_MS, formatTime, parseTime } from '../../engine/time.ts'
 import type { ChainSettings, EngineStarted, MarketBar } from '../../schemas/types.gen.ts'
-import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
-import { bookPath, bookStream } from '../runtime/folder.ts'
+import { type BookLocation, openStore } from '../adapters/open-store.ts'
+import { bookStream } from '../runtime/folder.ts'
 import type { Bars } from './backtest-input.ts'
+import { shownLocation } from './book-location.ts'
 import { CliError, UsageError } from './exit-codes.ts'
 import { Progress } from './output.ts'
 
@@ -77,7 +78,7 @@ class GrowingColumns {
  * late or corrected ones, are counted and left out. Throws NoBook, CorruptBook, no_bars, UsageError.
  */
 export async function readHistory(
-  dir: string,
+  location: BookLocation,
   options: { from?: string; to?: string; timeframe?: Timeframe },
 ): Promise<History> {
   const from = options.from === undefined ? Number.NEGATIVE_INFINITY : parseTime(options.from)
@@ -90,7 +91,8 @@ export async function readHistory(
   const recorded: { settings: ChainSettings | null } = { settings: null }
   let late = 0
   let outside = 0
-  const store = openSqliteStore(bookPath(dir), { readonly: true })
+  const where = shownLocation(location)
+  const store = await openStore(location, { readonly: true })
   const progress = new Progress('reading the book')
   try {
     const stream = bookStream()
@@ -129,21 +131,18 @@ export async function readHistory(
   }
   const { settings } = recorded
   if (settings === null) {
-    throw new CliError(
-      'no_bars',
-      `the book in ${dir} is empty: \`bitacora start --dir ${dir}\` fills it`,
-    )
+    throw new CliError('no_bars', `the book in ${where} is empty: \`bitacora start\` fills it`)
   }
   const timeframe = settings.timeframe as Timeframe
   if (options.timeframe !== undefined && options.timeframe !== timeframe) {
-    throw new UsageError(`the book in ${dir} holds ${timeframe} bars, not ${options.timeframe}`)
+    throw new UsageError(`the book in ${where} holds ${timeframe} bars, not ${options.timeframe}`)
   }
   const bars = select(columns, symbols, timeframe)
   const warnings: string[] = []
   if (bars.columns.length === 0) {
     const held = outside > 0 ? `; the book holds ${outside} outside that range` : ''
     const range = `from ${options.from ?? 'the start'} to ${options.to ?? 'the end'}`
-    throw new CliError('no_bars', `the book in ${dir} holds no ${timeframe} bars ${range}${held}`)
+    throw new CliError('no_bars', `the book in ${where} holds no ${timeframe} bars ${range}${held}`)
   }
   if (late > 0) warnings.push(`${late} late or corrected bars of the book were left out`)
   if (bars.moved > 0) {

@@ -71,7 +71,7 @@ export function registerStart(program: Command): void {
 }
 
 async function start(options: StartOptions, command: Command): Promise<void> {
-  const { loadConfig, refuseEventStore } = await import('../runtime/config.ts')
+  const { loadConfig } = await import('../runtime/config.ts')
   const config = loadConfig({
     env: process.env,
     cwd: process.cwd(),
@@ -83,7 +83,6 @@ async function start(options: StartOptions, command: Command): Promise<void> {
     },
   })
   for (const warning of config.warnings) warn(warning)
-  refuseEventStore(config)
   const engineOptions = await prepare(options, command, config)
   // Asked to stop before it is up: it is taken down as soon as it is.
   let stop: () => void = () => {}
@@ -157,6 +156,7 @@ async function prepare(
     port: values.API_PORT,
     ...(values.NATS_URL !== null && { natsUrl: values.NATS_URL }),
     natsBinary: values.NATS_SERVER_BIN,
+    eventStoreUrl: values.EVENTSTORE_URL,
     signals: {
       requireSignature: values.SIGNALS_REQUIRE_SIGNATURE ?? false,
       checkSignature: (message, operator) => checkSignature(keys, message, operator),

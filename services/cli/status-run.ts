@@ -2,16 +2,16 @@ import { resolve } from 'node:path'
 import { decodeBody } from '../../engine/events/envelope.ts'
 import { formatTime } from '../../engine/time.ts'
 import type { HealthBody, PortfolioBody, StatusBody } from '../../schemas/types.gen.ts'
-import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
+import { openStore } from '../adapters/open-store.ts'
 import { commandEnv } from '../runtime/command-env.ts'
 import {
-  bookPath,
   bookStream,
   type EngineRecord,
   engineDir,
   isRunning,
   readEngineFile,
 } from '../runtime/folder.ts'
+import { bookLocation } from './book-location.ts'
 import { getJson } from './engine-link.ts'
 import { CliError, codeOf, UsageError } from './exit-codes.ts'
 import { print, printJson, table } from './output.ts'
@@ -126,7 +126,7 @@ async function notRunning(dir: string, record: EngineRecord | null): Promise<Cli
 }
 
 async function readHeld(dir: string): Promise<Held> {
-  const store = openSqliteStore(bookPath(dir), { readonly: true })
+  const store = await openStore(bookLocation(dir), { readonly: true })
   try {
     const stream = bookStream()
     const head = await store.head(stream)

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { type Divergence, Verifier, type VerifyResult } from '../../engine/replay/verify.ts'
 import { formatTime } from '../../engine/time.ts'
-import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
+import { type BookLocation, openStore } from '../adapters/open-store.ts'
 import { codeHash } from '../runtime/code-hash.ts'
-import { bookPath, bookStream, engineDir } from '../runtime/folder.ts'
+import { bookStream } from '../runtime/folder.ts'
+import { bookLocation, shownLocation } from './book-location.ts'
 import { CliError, EXIT, UsageError } from './exit-codes.ts'
 import { outputWidth, Progress, print, printJson, table } from './output.ts'
 import type { VerifyOptions } from './verify.ts'
@@ -13,18 +14,18 @@ export async function runVerifyCommand(options: VerifyOptions): Promise<void> {
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError(`--from ${from} is after --to ${to}`)
   }
-  const result = await verifyBook(engineDir(options.dir), options)
+  const result = await verifyBook(bookLocation(options.dir), options)
   if (!result.ok) process.exitCode = EXIT.refused
   if (options.json) printJson(result)
   else print(verifyText(result))
 }
 
-/** Reads the book of a folder, which an engine may be writing to. Throws NoBook, CorruptBook, no_book. */
+/** Reads a book, which an engine may be writing to. Throws NoBook, CorruptBook, no_book. */
 export async function verifyBook(
-  dir: string,
+  location: BookLocation,
   range: { from?: number; to?: number } = {},
 ): Promise<VerifyResult> {
-  const store = openSqliteStore(bookPath(dir), { readonly: true })
+  const store = await openStore(location, { readonly: true })
   const progress = new Progress('verifying')
   try {
     const stream = bookStream()
@@ -32,7 +33,7 @@ export async function verifyBook(
     if (head < 0) {
       throw new CliError(
         'no_book',
-        `the book in ${dir} has no entry yet: there is nothing to verify`,
+        `the book in ${shownLocation(location)} has no entry yet: there is nothing to verify`,
       )
     }
     if (range.from !== undefined && range.from > head) {

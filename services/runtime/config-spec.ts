@@ -92,9 +92,8 @@ export const SETTINGS = [
     name: 'EVENTSTORE_URL',
     kind: 'url',
     protocols: ['esdb', 'esdb+discover'],
-    refused: true,
     default: '',
-    since: null,
+    since: '0.1',
     help: 'EventStoreDB that holds the book; empty: the embedded store in DATA_DIR',
   },
   {

@@ -4,13 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  type Config,
-  type ConfigInput,
-  InvalidConfig,
-  loadConfig,
-  refuseEventStore,
-} from './config.ts'
+import { type Config, type ConfigInput, InvalidConfig, loadConfig } from './config.ts'
 import { findSetting, OUR_PREFIXES, SETTINGS, type SettingSpec } from './config-spec.ts'
 import { addressSecrets, maskAddress, maskSecret, parseValue } from './config-value.ts'
 import { parseDotenv } from './dotenv.ts'
@@ -222,18 +216,6 @@ test('masks show nothing of short secrets and two letters of long ones', () => {
     maskAddress('esdb://h?tls=false&defaultPassword=x&a=b'),
     'esdb://h?tls=false&defaultPassword=****&a=b',
   )
-})
-
-test('a book in EventStoreDB is refused, not ignored', () => {
-  refuseEventStore(load())
-  const config = load({ env: { EVENTSTORE_URL: 'esdb://u:secret@h:2113' } })
-  try {
-    refuseEventStore(config)
-    assert.unreachable()
-  } catch (error) {
-    assert.is((error as { code: string }).code, 'eventstore_not_available')
-    assert.not.match((error as Error).message, 'secret')
-  }
 })
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))

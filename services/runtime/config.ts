@@ -61,22 +61,6 @@ export class InvalidConfig extends Error {
   }
 }
 
-/** A book in EventStoreDB was asked for, and this version has none. */
-export class EventStoreNotAvailable extends Error {
-  override name = 'EventStoreNotAvailable'
-  readonly code = 'eventstore_not_available'
-  constructor() {
-    super(
-      'EVENTSTORE_URL is set, and this version keeps its book in the embedded store only: unset it to use DATA_DIR',
-    )
-  }
-}
-
-/** Ignoring EVENTSTORE_URL would put the book elsewhere than asked. Throws EventStoreNotAvailable. */
-export function refuseEventStore(config: Config): void {
-  if (config.values.EVENTSTORE_URL !== null) throw new EventStoreNotAvailable()
-}
-
 interface Given {
   text: string
   source: SettingSource

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import type { EventStore } from '../../engine/ports/event-store.ts'
+
+/** Where a book lies: in the embedded store's file, or, where a URL is given, in EventStoreDB. */
+export interface BookLocation {
+  path: string
+  url: string | null
+}
+
+/** The folder has a book of its own, and the settings name another place for it. */
+export class TwoBooks extends Error {
+  override name = 'TwoBooks'
+  readonly code = 'two_books'
+  constructor(path: string) {
+    super(
+      `EVENTSTORE_URL is set, and ${path} is a book already: going on elsewhere would split it in two. Copy it with \`bitacora copy-book\` and move the file away, unset EVENTSTORE_URL, or name another --dir`,
+    )
+  }
+}
+
+/**
+ * Opens the store that holds a book. EventStoreDB is loaded only where it is used. Throws TwoBooks and what
+ * openSqliteStore and openEsdbStore throw.
+ */
+export async function openStore(
+  location: BookLocation,
+  options: { readonly?: boolean; onDrop?: (stream: string, reason: unknown) => void } = {},
+): Promise<EventStore> {
+  const { path, url } = location
+  if (url === null) {
+    const { openSqliteStore } = await import('./embedded/sqlite-store.ts')
+    return openSqliteStore(path, { readonly: options.readonly === true })
+  }
+  if (options.readonly !== true && existsSync(path)) throw new TwoBooks(path)
+  const { openEsdbStore } = await import('./eventstoredb/esdb-store.ts')
+  return openEsdbStore(url, options.onDrop === undefined ? {} : { onDrop: options.onDrop })
+}
