@@ -1,9 +1,20 @@
 import type { RiskStateChanged } from '../../schemas/types.gen.ts'
 import type { ChainEvent, Emit, EventOf, Processor } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { ZERO, abs, type Decimal, format, toNumber } from '../decimal.ts'
+import { ZERO, type Decimal, format, toNumber } from '../decimal.ts'
 import { DAY_MS, formatTime } from '../time.ts'
-import type { Order } from '../trading/orders.ts'
+import {
+  continueAll,
+  continueCancelling,
+  continueFlattening,
+  type Flattening,
+  renewBudget,
+  takeBackEntries,
+  type TakenBack,
+  takeBack,
+  undoFill,
+  wantCancelled,
+} from './closing.ts'
 import { type Limit, loss, type ParsedLimits, parseLimits } from './limits.ts'
 import { judge, type SignalLike } from './review.ts'
 
@@ -26,13 +37,8 @@ export interface RiskState {
   flattening: Map<string, Flattening>
   /** Orders still to be cancelled, when there were more than fit into one step. */
   cancelling: { actor: string; reason: string; opening: boolean } | null
-}
-
-interface Flattening {
-  actor: string
-  controlId: string
-  /** Closing orders sent so far. */
-  sent: number
+  /** Entries that were taken back, by order number. */
+  takenBack: Map<number, TakenBack>
 }
 
 const DAILY_RESET = 'daily-loss-reset'
@@ -73,6 +79,7 @@ export const riskProcessor: Processor<RiskState> = {
     peak: ZERO,
     flattening: new Map(),
     cancelling: null,
+    takenBack: new Map(),
   }),
   handle(state, event, emit, table) {
     renewBudget()
@@ -84,7 +91,7 @@ export const riskProcessor: Processor<RiskState> = {
         break
       case 'order.filled':
         watch(state, event, emit, table)
-        continueAll(state, emit, table)
+        continueAll(state, emit, table, undoFill(state, event.data, emit, table) ? 1 : 0)
         break
       case 'order.canceled':
       case 'order.expired':
@@ -241,64 +248,14 @@ function control(
         if (holding.qty !== 0) symbols.add(holding.symbol)
       }
       for (const order of table.orders.open.values()) symbols.add(order.symbol)
+      // Whatever of it still trades after its cancellation, and after all is flat, is undone too.
+      for (const order of table.orders.open.values()) {
+        takeBack(state, order.orderId, { source: `operator:${actor}`, signalId: controlId })
+      }
       for (const symbol of symbols) state.flattening.set(symbol, { actor, controlId, sent: 0 })
       continueAll(state, emit, table)
       break
     }
-  }
-}
-
-/** A broker that keeps refusing to close needs a person, not another order. */
-const FLATTEN_ATTEMPTS = 3
-
-/**
- * Closes what is held of a symbol once nothing of it works any more: an exit that was just cancelled may have
- * traded, and an entry may still have come in. Answers whether it sent an order.
- */
-function continueFlattening(
-  state: RiskState,
-  symbol: string,
-  emit: Emit,
-  table: Readonly<StateTable>,
-  orderId = table.orders.lastOrderId + 1,
-): boolean {
-  const flattening = state.flattening.get(symbol)
-  if (flattening === undefined) return false
-  for (const order of table.orders.open.values()) if (order.symbol === symbol) return false
-  const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
-  if (held === 0 || flattening.sent === FLATTEN_ATTEMPTS) {
-    state.flattening.delete(symbol)
-    return false
-  }
-  flattening.sent++
-  emit('risk.verdict', {
-    signalId: `${flattening.controlId}:${symbol}${flattening.sent > 1 ? `:${flattening.sent}` : ''}`,
-    source: `operator:${flattening.actor}`,
-    verdict: 'approved',
-    orderIds: [orderId],
-    code: 'flatten',
-    rule: null,
-    observed: null,
-    limit: null,
-    qty: format(abs(held)),
-    checks: [],
-    order: { symbol, side: held > 0 ? 'sell' : 'buy', type: 'market', timeInForce: 'gtc' },
-  })
-  return true
-}
-
-/**
- * A report may name another symbol than its order's, so every symbol is looked at. Each close has a number
- * of its own; what does not fit into the step waits for the next report, or the next bar of its symbol.
- */
-function continueAll(state: RiskState, emit: Emit, table: Readonly<StateTable>): void {
-  const { lastOrderId } = table.orders
-  let orderId = lastOrderId
-  for (const symbol of state.flattening.keys()) {
-    if (budget.left < CLOSE_COST) return
-    if (!continueFlattening(state, symbol, emit, table, orderId + 1)) continue
-    orderId++
-    budget.left -= CLOSE_COST
   }
 }
 
@@ -315,66 +272,5 @@ function answer(
   // An exit that rests beside an entry, such as a stop, is no wish to be out now.
   const outNow = signal.side === 'close' && signal.orderType === 'market'
   if (!outNow || verdict.verdict !== 'approved') return
-  cancelWorking(
-    source,
-    `close ${signal.symbol}`,
-    (order) => order.symbol === signal.symbol && !order.reducing,
-    emit,
-    table,
-  )
-}
-
-/**
- * What one event may lead to: a cancel counts one, a close two. With the longest reasons and ids that is less than
- * half of what one append holds; the rest follows at the next events.
- */
-const STEP_BUDGET = 200
-const CLOSE_COST = 2
-const REASON_CHARS = 100
-
-/** Spent anew for every event; kept in one place so that a bar costs nothing. */
-const budget = { left: STEP_BUDGET, asked: new Set<number>() }
-
-function renewBudget(): void {
-  budget.left = STEP_BUDGET
-  if (budget.asked.size > 0) budget.asked.clear()
-}
-
-/** Asks for the cancellation of working orders. Answers whether it could ask for all of them. */
-function cancelWorking(
-  actor: string,
-  reason: string,
-  which: (order: Order) => boolean,
-  emit: Emit,
-  table: Readonly<StateTable>,
-): boolean {
-  for (const order of table.orders.open.values()) {
-    if (order.cancelRequested || budget.asked.has(order.orderId) || !which(order)) continue
-    if (budget.left < 1) return false
-    budget.left--
-    budget.asked.add(order.orderId)
-    emit('order.cancel_requested', {
-      orderId: order.orderId,
-      actor: actor.slice(0, REASON_CHARS),
-      reason: reason.slice(0, REASON_CHARS),
-    })
-  }
-  return true
-}
-
-/** Wants all working orders cancelled, or all that open a position; what was wanted before stays wanted. */
-function wantCancelled(state: RiskState, actor: string, reason: string, opening: boolean): void {
-  state.cancelling = {
-    actor,
-    reason,
-    opening: opening && (state.cancelling === null || state.cancelling.opening),
-  }
-}
-
-/** Goes on with what is wanted cancelled, as far as one step allows. */
-function continueCancelling(state: RiskState, emit: Emit, table: Readonly<StateTable>): void {
-  if (state.cancelling === null) return
-  const { actor, reason, opening } = state.cancelling
-  const done = cancelWorking(actor, reason, (order) => !opening || !order.reducing, emit, table)
-  if (done) state.cancelling = null
+  takeBackEntries(state, signal.symbol, { source, signalId: signal.signalId }, emit, table)
 }
