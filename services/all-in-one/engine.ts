@@ -8,7 +8,8 @@ import { lockFolder } from '../adapters/embedded/folder-lock.ts'
 import { connectNats, isConnected, type NatsConnection } from '../adapters/nats/connection.ts'
 import { deadLetter } from '../adapters/nats/dead-letter.ts'
 import { NatsBus } from '../adapters/nats/nats-bus.ts'
-import { ensureServer } from '../adapters/nats/server.ts'
+import { isAlive } from '../adapters/nats/process-table.ts'
+import { ensureServer, type NatsServer } from '../adapters/nats/server.ts'
 import { provision, trimConsumed } from '../adapters/nats/streams.ts'
 import { readVerdictEnd } from '../adapters/nats/verdict-end.ts'
 import { openStore } from '../adapters/open-store.ts'
@@ -59,6 +60,7 @@ export interface Engine {
 }
 
 const TRIM_EVERY_MS = 60_000
+const REVIVE_EVERY_MS = 2000
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -100,11 +102,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     })
     cleanup.add('http', () => http.close())
 
-    const server = await ensureServer({
+    const wanted = {
       dir,
       binary: options.natsBinary,
       ...(options.natsUrl !== undefined && { url: options.natsUrl }),
-    })
+    }
+    let server = await ensureServer(wanted)
     cleanup.add('nats-server', () => server.stop())
     const nc = await connectNats(server.url, 'engine', ({ type }) => {
       if (type === 'disconnected') log.warn('lost the connection to NATS; connecting again')
@@ -114,6 +117,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await provision(nc, { bookId, account })
     const bus = new NatsBus(nc)
 
+    const failed = new Failure()
+    let reviving = false
+    const watch = setInterval(() => {
+      const dead = server.pid !== null && !isAlive(server.pid)
+      if (reviving || isConnected(nc) || !server.owned || !dead) return
+      reviving = true
+      revive(wanted, server, log)
+        .then((revived) => {
+          server = revived
+        })
+        .catch(failed.report)
+        .finally(() => {
+          reviving = false
+        })
+    }, REVIVE_EVERY_MS)
+    cleanup.add('nats-server watch', async () => clearInterval(watch))
     const trimming = setInterval(() => trim(nc, log), TRIM_EVERY_MS)
     cleanup.add('trimming', async () => clearInterval(trimming))
     const broker = openSimBroker({ dir, settings: settings.exchange, bookId })
@@ -192,12 +211,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
     checks = () => [
       { name: 'nats', ok: isConnected(nc) },
-      {
-        name: 'writer',
-        ok: writer.running && writer.stalled === null,
-        ...(writer.stalled !== null && { detail: writer.stalled }),
-      },
+      troubled('writer', writer.running ? writer.stalled : 'it has stopped'),
       { name: 'executor', ok: executor.position() >= 0 },
+      troubled('feed', feed.trouble()),
     ]
     writeEngineFile(dir, {
       pid: process.pid,
@@ -216,6 +232,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       projector.done,
       feed.done,
       verdicts.done,
+      failed.done,
     ]).then(() => new Promise<never>(() => {}))
     done.catch(() => {})
     return {
@@ -229,6 +246,51 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   } catch (error) {
     await cleanup.run()
     throw error
+  }
+}
+
+function troubled(name: string, detail: string | null): HealthInfo['checks'][number] {
+  return { name, ok: detail === null, ...(detail !== null && { detail }) }
+}
+
+/** Something that happened beside all promises. */
+class Failure {
+  readonly done: Promise<never>
+  report: (error: unknown) => void = () => {}
+
+  constructor() {
+    this.done = new Promise((_, reject) => {
+      this.report = reject
+    })
+    this.done.catch(() => {})
+  }
+}
+
+/**
+ * Starts the engine's own server again where it has died: with its folder and on its port, so that every connection
+ * finds it. Another port would leave everybody else behind: the engine then ends, and its next start tells them.
+ */
+async function revive(
+  wanted: Parameters<typeof ensureServer>[0],
+  dead: NatsServer,
+  log: Log,
+): Promise<NatsServer> {
+  const server = await ensureServer(wanted)
+  if (server.url !== dead.url) {
+    throw new NatsMoved(dead.url, server.url)
+  }
+  if (server.pid !== dead.pid) log.warn({ pid: server.pid }, 'nats-server had died; it runs again')
+  return server
+}
+
+/** The server had to be started on another port. */
+export class NatsMoved extends Error {
+  override name = 'NatsMoved'
+  readonly code = 'nats_moved'
+  constructor(before: string, now: string) {
+    super(
+      `nats-server died and could only be started again at ${now}, not at ${before} where everybody looks for it: start the engine again`,
+    )
   }
 }
 

@@ -23,7 +23,7 @@ export class UsageError extends CliError {
 }
 
 /** Every code a command can meet. A code that is not here is a failure of the program: 1. */
-const CODES: Readonly<Record<string, ExitCode>> = {
+export const CODES: Readonly<Record<string, ExitCode>> = {
   usage: EXIT.usage,
   bad_bars_file: EXIT.usage,
   bad_orders_file: EXIT.usage,
@@ -39,6 +39,9 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   invalid_signal: EXIT.usage,
   invalid_control: EXIT.usage,
   out_not_empty: EXIT.usage,
+
+  // The disk, not the command, is at fault: the same call may succeed once it is mended.
+  out_unwritable: EXIT.failed,
 
   denied: EXIT.refused,
   verification_failed: EXIT.refused,
@@ -57,7 +60,9 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   no_verdict: EXIT.unreachable,
   not_confirmed: EXIT.unreachable,
   folder_in_use: EXIT.unreachable,
+  folder_not_made: EXIT.unreachable,
   two_books: EXIT.unreachable,
+  nats_moved: EXIT.unreachable,
   eventstore_unreachable: EXIT.unreachable,
   eventstore_unauthorized: EXIT.unreachable,
   eventstore_refused: EXIT.unreachable,

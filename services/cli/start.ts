@@ -30,6 +30,9 @@ interface StartOptions {
   json?: boolean
 }
 
+/** A service manager that waits less would kill it: systemd waits 90 s, Docker is told 30 s. */
+const END_WITHIN_MS = 20_000
+
 function speed(text: string): number | 'max' {
   if (text === 'max') return 'max'
   const value = /^\d{1,7}(\.\d+)?$/.test(text) ? Number(text) : 0
@@ -71,6 +74,11 @@ export function registerStart(program: Command): void {
 }
 
 async function start(options: StartOptions, command: Command): Promise<void> {
+  // Asked to stop before it is up: it is taken down as soon as it is. Asking again changes nothing: npm and a
+  // terminal may both pass on the same Ctrl-C.
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve())
+  })
   const { loadConfig } = await import('../runtime/config.ts')
   const config = loadConfig({
     env: process.env,
@@ -84,13 +92,6 @@ async function start(options: StartOptions, command: Command): Promise<void> {
   })
   for (const warning of config.warnings) warn(warning)
   const engineOptions = await prepare(options, command, config)
-  // Asked to stop before it is up: it is taken down as soon as it is.
-  let stop: () => void = () => {}
-  const asked = new Promise<void>((resolve) => {
-    stop = resolve
-  })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop())
-
   const { startEngine } = await import('../all-in-one/engine.ts')
   const engine = await startEngine(engineOptions)
   tell(engine, engineOptions, options)
@@ -98,7 +99,15 @@ async function start(options: StartOptions, command: Command): Promise<void> {
     await Promise.race([asked, engine.done])
   } finally {
     if (process.stderr.isTTY) process.stderr.write('stopping\n')
+    // Nothing is lost by leaving a part behind that does not end: the book holds what was confirmed.
+    const late = setTimeout(() => {
+      warn(
+        `not ended after ${END_WITHIN_MS / 1000} s: leaving; the next start goes on from the book`,
+      )
+      process.exit(1)
+    }, END_WITHIN_MS)
     await engine.close()
+    clearTimeout(late)
   }
   // The SDKs below may keep a timer for a while; everything of ours has ended.
   process.exit(0)

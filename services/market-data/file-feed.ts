@@ -32,6 +32,8 @@ export interface FileFeedOptions {
 export interface FileFeed {
   /** Bars published or found in the book, of all there are. */
   progress(): { done: number; of: number; ended: boolean; last: string | null }
+  /** What keeps it from going on, in words; null while nothing does. */
+  trouble(): string | null
   /** Resolves after the last bar, or when stopped; rejects when the bus gave up. */
   readonly done: Promise<void>
   stop(): Promise<void>
@@ -46,6 +48,7 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
   let row = firstMissing(options)
   let stopped = false
   let last: string | null = null
+  let trouble: string | null = null
   let wake: () => void = () => {}
   let halt: () => void = () => {}
   const halted = new Promise<void>((resolve) => {
@@ -61,6 +64,26 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
       }
     })
 
+  /** A broker that cannot write its journal, as on a full disk, is asked again: the bar is not lost. */
+  const show = async (bar: MarketBar): Promise<number> => {
+    while (!stopped) {
+      try {
+        const reports = options.broker?.onBar(bar) ?? 0
+        trouble = null
+        return reports
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'journal_unavailable') throw error
+        trouble = (error as Error).message
+        options.log.warn(
+          { err: error, time: bar.time },
+          'the broker could not take a bar; trying again',
+        )
+        await pause(RETRY_MS)
+      }
+    }
+    return 0
+  }
+
   const publish = async (bar: MarketBar, reports: number): Promise<void> => {
     while (!stopped) {
       try {
@@ -69,8 +92,10 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
           id: `${options.feed}|${bar.symbol}|${bar.timeframe}|${bar.time}`,
           headers: { [REPORTS_HEADER]: String(reports) },
         })
+        trouble = null
         return
       } catch (error) {
+        trouble = `a bar could not be published: ${error instanceof Error ? error.message : String(error)}`
         options.log.warn(
           { err: error, time: bar.time },
           'a bar could not be published; trying again',
@@ -92,7 +117,7 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
     let due = Date.now()
     for (; row < columns.length && !stopped; row++) {
       const bar = barToWire(barAt(columns, row, symbols, timeframe), options.feed, timeframe)
-      const reports = options.broker?.onBar(bar) ?? 0
+      const reports = await show(bar)
       await publish(bar, reports)
       last = formatTime(columns.time[row]!)
       if (options.speed === 'max') await Promise.race([options.settled(bar), halted])
@@ -114,6 +139,7 @@ export function startFileFeed(options: FileFeedOptions): FileFeed {
   done.catch(() => {})
   return {
     done,
+    trouble: () => trouble,
     progress: () => ({ done: row, of: columns.length, ended: row >= columns.length, last }),
     async stop() {
       stopped = true

@@ -10,10 +10,10 @@ function cleanup(): { parts: Cleanup; ended: string[]; lines: string[] } {
   return { parts, ended: [], lines }
 }
 
-/** The ten seconds of a part pass at once. */
+/** The five seconds of a part pass at once. */
 async function withoutPatience(body: () => Promise<void>): Promise<void> {
   const real = globalThis.setTimeout
-  const hasty = (run: () => void, ms?: number) => real(run, ms === 10_000 ? 5 : ms)
+  const hasty = (run: () => void, ms?: number) => real(run, ms === 5000 ? 5 : ms)
   globalThis.setTimeout = hasty as typeof setTimeout
   try {
     await body()
@@ -60,14 +60,14 @@ test('a part that fails, at once or later, is named in the log and does not keep
   assert.match(lines[1]!, 'bus broke')
 })
 
-test('a part that hangs is given up after ten seconds', async () => {
+test('a part that hangs is given up after five seconds', async () => {
   const { parts, ended, lines } = cleanup()
   parts.add('book', async () => ended.push('book'))
   parts.add('bus', () => new Promise(() => {}))
   await withoutPatience(() => parts.run())
   assert.equal(ended, ['book'])
   assert.is(lines.length, 1)
-  assert.match(lines[0]!, 'not ended after 10 s')
+  assert.match(lines[0]!, 'not ended after 5 s')
   assert.match(lines[0]!, '"part":"bus"')
 })
 

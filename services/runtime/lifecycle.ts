@@ -1,6 +1,7 @@
 import type { Log } from './log.ts'
 
-const LIMIT_MS = 10_000
+/** A part that does not end in this time is left behind: the next start recovers. */
+const LIMIT_MS = 5000
 
 /** What has been started, to be ended in the reverse order. A part that fails to end does not keep the others. */
 export class Cleanup {

@@ -74,6 +74,8 @@ export class Writer {
   private timer: NodeJS.Timeout | null = null
   private watchdog: NodeJS.Timeout | undefined
   private stall: string | null = null
+  /** Why the book does not take the append that is being tried; null when it does. */
+  private refusal: string | null = null
   private deadLetters: Promise<unknown> = Promise.resolve()
   private resolveDone: () => void = () => {}
   private rejectDone: (error: unknown) => void = () => {}
@@ -179,7 +181,7 @@ export class Writer {
 
   /** What it has been waiting for in vain, in words; null while all is well. */
   get stalled(): string | null {
-    return this.stall
+    return this.refusal ?? this.stall
   }
 
   /** Messages refused since the start. */
@@ -327,6 +329,7 @@ export class Writer {
     for (let attempt = 0; !this.stopped; attempt++) {
       try {
         this.committed = await this.options.store.append(this.options.stream, expected, events)
+        this.refusal = null
         break
       } catch (error) {
         if (error instanceof WrongExpectedPosition || error instanceof RangeError) {
@@ -339,6 +342,7 @@ export class Writer {
           this.fail(error)
           return
         }
+        this.refusal = `the book does not take an append: ${error instanceof Error ? error.message : String(error)}`
         this.options.log.error(
           { err: error, attempt },
           'the book did not take an append; trying again',
