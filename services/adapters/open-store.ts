@@ -24,12 +24,28 @@ export class TwoBooks extends Error {
  */
 export async function openStore(
   location: BookLocation,
-  options: { readonly?: boolean; onDrop?: (stream: string, reason: unknown) => void } = {},
+  options: {
+    readonly?: boolean
+    /** The only stream that the folder's file may hold: another would be a part of the book that is not read. */
+    stream?: string
+    onDrop?: (stream: string, reason: unknown) => void
+  } = {},
 ): Promise<EventStore> {
   const { path, url } = location
   if (url === null) {
     const { openSqliteStore } = await import('./embedded/sqlite-store.ts')
-    return openSqliteStore(path, { readonly: options.readonly === true })
+    const store = openSqliteStore(path, { readonly: options.readonly === true })
+    const { stream } = options
+    const foreign = (await store.streamNames()).find((name) => name !== stream)
+    if (stream === undefined || foreign === undefined) return store
+    await store.close()
+    const { CorruptBook } = await import('./embedded/book-errors.ts')
+    throw new CorruptBook(
+      path,
+      foreign,
+      null,
+      `it does not belong here: the book is stream ${stream}`,
+    )
   }
   if (options.readonly !== true && existsSync(path)) throw new TwoBooks(path)
   const { openEsdbStore } = await import('./eventstoredb/esdb-store.ts')

@@ -74,15 +74,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   try {
     const lock = lockFolder(dir)
     cleanup.add('folder', async () => lock.release())
+    const stream = bookStream(account)
     const store = await openStore(
       { path: join(dir, BOOK_FILE), url: options.eventStoreUrl },
       {
+        stream,
         onDrop: (_stream, reason) =>
           log.warn({ err: reason }, 'lost a subscription to EventStoreDB; subscribing again'),
       },
     )
     cleanup.add('book', () => store.close())
-    const stream = bookStream(account)
     const recovered = await recover(store, stream, sha256)
     const bookId = recovered.bookId ?? `b${randomBytes(8).toString('hex')}`
 

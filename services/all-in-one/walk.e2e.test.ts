@@ -65,10 +65,16 @@ test('a bar becomes a fill and an answer; the run proves itself, and a changed b
       found.divergence?.causes.map((cause) => cause.type),
       ['risk.verdict', 'signal.raised', 'market.bar'],
     )
-    // Nobody trades on an altered book.
+    // Nobody trades on an altered book, nor on one whose stream was renamed.
     const refused = new EngineProcess(dir, [])
     assert.is((await refused.exited).code, 3)
     assert.match(refused.output.stderr, /altered/)
+    const db = new Database(join(dir, 'book.db'))
+    db.exec("update streams set name = 'account-other'")
+    db.close()
+    const renamed = new EngineProcess(dir, [])
+    assert.is((await renamed.exited).code, 3)
+    assert.match(renamed.output.stderr, /account-other/)
   }))
 
 /** Makes one recorded intent of 100 shares one of 900, and tells its position. */

@@ -1,7 +1,9 @@
 /** What a backtest runs on: bars, settings and listed orders, from options, files and the book. */
+import { resolve } from 'node:path'
 import type { Columns } from '../../engine/backtest/column-source.ts'
 import { isSupported, type ListedOrder } from '../../engine/backtest/listed-orders.ts'
 import type { Timeframe } from '../../engine/market/bar.ts'
+import { DAY_MS, formatDay } from '../../engine/time.ts'
 import type { ParamValue } from '../../engine/strategies/strategy.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import { loadBars } from '../market-data/bars-csv.ts'
@@ -13,6 +15,7 @@ import { bookLocation } from './book-location.ts'
 import { UsageError } from './exit-codes.ts'
 import { readHistory } from './history.ts'
 import { isGiven } from './options.ts'
+import { warn } from './output.ts'
 import { exchangeSettings, riskLimits, strategySettings } from './settings.ts'
 
 export interface Bars {
@@ -79,6 +82,7 @@ function checkUsage(command: Command, options: BacktestOptions): void {
   if (options.dir !== undefined && options.history === undefined) {
     problems.push('--dir goes with --history')
   }
+  if (options.out?.trim() === '') problems.push('--out "": name a folder')
   if (options.orders !== undefined) {
     if (options.strategy !== undefined || options.set !== undefined) {
       problems.push('give --strategy or --orders, not both: only the listed orders are placed')
@@ -111,7 +115,27 @@ function readFiles(options: BacktestOptions, warnings: string[]): Bars {
     warnings.push(`${rows} left out; the first: ${file} line ${line}, ${field}: ${reason}`)
   }
   for (const file of set.ignored) warnings.push(`${file} holds no bars and was left out`)
+  for (const path of repeated(options.data ?? [])) {
+    remark(warnings, `--data names ${path} more than once: its bars count once`)
+  }
   return set
+}
+
+/** Likely a slip of the command line: told before the run as well as in its summary. */
+function remark(warnings: string[], text: string): void {
+  warn(text)
+  warnings.push(text)
+}
+
+/** Paths given more than once, each once and as first spelt. */
+function repeated(paths: readonly string[]): string[] {
+  const spelt = new Map<string, { path: string; times: number }>()
+  for (const path of paths) {
+    const known = spelt.get(resolve(path))
+    if (known === undefined) spelt.set(resolve(path), { path, times: 1 })
+    else known.times++
+  }
+  return [...spelt.values()].filter(({ times }) => times > 1).map(({ path }) => path)
 }
 
 function strategies(
@@ -167,5 +191,32 @@ function listed(path: string, bars: Bars, warnings: string[]): ListedOrder[] {
     const noun = left.length === 1 ? 'order' : `${left.length} orders`
     warnings.push(`trailing stops are not simulated; left out: ${noun} ${ids}`)
   }
+  warnEarly(path, orders.filter(isSupported), bars, warnings)
   return orders
+}
+
+/** Orders dated before there are prices: the wrong file, or bars cut too short. */
+function warnEarly(
+  path: string,
+  orders: readonly (ListedOrder & { symbol: string })[],
+  bars: Bars,
+  warnings: string[],
+): void {
+  const { columns, symbols } = bars
+  const starts = new Map<string, number>()
+  for (let row = 0; row < columns.length && starts.size < symbols.length; row++) {
+    const symbol = symbols[columns.symbol[row]!]!
+    if (!starts.has(symbol)) starts.set(symbol, Math.floor(columns.time[row]! / DAY_MS))
+  }
+  const start = (symbol: string) => starts.get(symbol) ?? Number.NEGATIVE_INFINITY
+  const early = orders.filter(({ submitTime, symbol }) => submitTime < start(symbol) * DAY_MS)
+  const [first] = early
+  if (first === undefined) return
+  const many = early.length === 1 ? '1 order has' : `${early.length} orders have`
+  const { id, submitTime, symbol } = first
+  const day = formatDay(Math.floor(submitTime / DAY_MS))
+  remark(
+    warnings,
+    `${path}: ${many} a submit_date before the first bar (${id}: ${day}, bars of ${symbol} begin ${formatDay(start(symbol))}); nothing can trade before that bar`,
+  )
 }

@@ -101,7 +101,7 @@ test(
     assert.equal(readdirSync(other), ['notes.txt'])
 
     const file = await cli([...DEMO, '--out', join(other, 'notes.txt')])
-    assert.is(file.code, 2)
+    assert.is(file.code, 1)
     assert.match(file.stderr, 'is a file')
   }),
 )
@@ -207,6 +207,7 @@ test(
       [[], /^error: name the bars.*\nerror: name what trades/],
       [['--data', bars, '--history', ...sma], /--data or --history, not both/],
       [['--data', bars, '--dir', folder, ...sma], /--dir goes with --history/],
+      [['--data', bars, ...sma, '--out', ''], /--out "": name a folder/],
       [['--data', bars, '--set', 'fast=3'], /--set needs --strategy/],
       [['--data', bars, ...sma, '--orders', orders], /--strategy or --orders, not both/],
       [['--data', bars, '--orders', noSymbol, '--risk', risk], /--risk does not go with --orders/],
@@ -240,6 +241,60 @@ test(
       assert.match(stderr, message)
       assert.is(stdout, '')
     }
+  }),
+)
+
+test(
+  'bars named twice count once, and are remarked on',
+  inFolder(async (folder) => {
+    const bars = writeBars(folder)
+    const args = ['--strategy', 'sma_cross', '--json']
+    const once = await cli(['backtest', '--data', bars, ...args])
+    assert.is(once.stderr.includes('more than once'), false)
+    const again = `${folder}/./AAPL.csv`
+    const twice = await cli(['backtest', '--data', bars, again, bars, ...args])
+    assert.is(twice.code, 0, twice.stderr)
+    const summary = JSON.parse(twice.stdout)
+    const warning = `--data names ${bars} more than once: its bars count once`
+    assert.equal(
+      summary.warnings.filter((text: string) => text.includes('more than once')),
+      [warning],
+    )
+    assert.match(twice.stderr, `warning: ${warning}`)
+    assert.is(summary.digest, JSON.parse(once.stdout).digest)
+  }),
+)
+
+test(
+  'orders dated before the bars are counted',
+  inFolder(async (folder) => {
+    const bars = writeBars(folder)
+    const orders = join(folder, 'orders.csv')
+    const rows = [
+      'early,1969-12-30,buy,market,1,',
+      'trail,1969-12-30,sell,trailing_stop,1,1',
+      'older,1969-12-31T23:59:59Z,buy,market,1,',
+      'first,1970-01-01,buy,market,1,',
+      'later,1970-01-05,buy,market,1,',
+    ]
+    const text = (list: string[]) =>
+      `id,submit_date,side,type,size,trail_amount\n${list.join('\n')}\n`
+    const early = async (list: string[], ...more: string[]) => {
+      writeFileSync(orders, text(list))
+      const ran = await cli(['backtest', '--data', bars, '--orders', orders, '--json', ...more])
+      assert.is(ran.code, 0, ran.stderr)
+      const warnings: string[] = JSON.parse(ran.stdout).warnings
+      const found = warnings.filter((warning) => warning.includes('before the first bar'))
+      for (const warning of found) assert.match(ran.stderr, `warning: ${warning}`)
+      return found
+    }
+    assert.equal(await early(rows), [
+      `${orders}: 2 orders have a submit_date before the first bar (early: 1969-12-30, bars of AAPL begin 1970-01-01); nothing can trade before that bar`,
+    ])
+    assert.equal(await early(rows.slice(3)), [])
+    const [cut] = await early(rows.slice(3), '--from', '1970-01-03')
+    assert.match(cut!, '1 order has a submit_date before the first bar (first: 1970-01-01')
+    assert.match(cut!, 'begin 1970-01-03')
   }),
 )
 

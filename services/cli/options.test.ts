@@ -5,6 +5,8 @@ import { UsageError } from './exit-codes.ts'
 import {
   amount,
   between,
+  dirOption,
+  folderName,
   fraction,
   isGiven,
   pairs,
@@ -80,6 +82,16 @@ test('a fee per share and a commission replace each other', () => {
   const usage = (error: Error) => error instanceof UsageError
   assert.throws(() => exchangeSettings(parsed('--fee-min', '1')), usage)
   assert.throws(() => exchangeSettings(parsed('--fee-min', '1', '--commission', '0')), usage)
+})
+
+test('a folder has a name', () => {
+  assert.is(folderName('./a b'), './a b')
+  refused(() => folderName(''))
+  refused(() => folderName(' \t'))
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} })
+  command.addOption(dirOption())
+  assert.is(command.parse(['--dir', 'x'], { from: 'user' }).opts().dir, 'x')
+  assert.throws(() => command.parse(['--dir', ''], { from: 'user' }), /Name a folder/)
 })
 
 test('an option at its default is not given', () => {

@@ -86,8 +86,17 @@ export function pairs(
   return { ...before, [key]: match[2]! }
 }
 
+/** A folder's name. An unset shell variable must not mean the default or the current folder. */
+export function folderName(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Name a folder, such as ./data.')
+  return text
+}
+
 export function dirOption(): Option {
-  return new Option('--dir <dir>', "the engine's folder (default: DATA_DIR, else ./data)")
+  return new Option(
+    '--dir <dir>',
+    "the engine's folder (default: DATA_DIR, else ./data)",
+  ).argParser(folderName)
 }
 
 export function jsonOption(): Option {

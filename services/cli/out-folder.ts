@@ -1,7 +1,7 @@
 /** The files of `--out DIR`, written while the backtest runs. */
 import {
   closeSync,
-  mkdirSync,
+  existsSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -14,6 +14,7 @@ import type { BacktestListener } from '../../engine/backtest/backtest.ts'
 import type { ListedOrder } from '../../engine/backtest/listed-orders.ts'
 import { format } from '../../engine/decimal.ts'
 import { DAY_MS, formatDay, formatTime } from '../../engine/time.ts'
+import { diskReason, FolderNotMade, makeFolder } from '../runtime/make-folder.ts'
 import { CliError } from './exit-codes.ts'
 import { OrderRows } from './order-rows.ts'
 
@@ -33,13 +34,16 @@ const BUFFER = 64 * 1024
 /** A file under another name until it is complete. Text is gathered, so that the disk is asked rarely. */
 class Draft {
   readonly path: string
+  private readonly fail: (error: unknown, path: string) => never
   private readonly handle: number
   private text = ''
   private open = true
 
-  constructor(path: string) {
+  /** `fail` throws what a refusal of the disk becomes. */
+  constructor(path: string, fail: (error: unknown, path: string) => never) {
     this.path = path
-    this.handle = openSync(`${path}.part`, 'w')
+    this.fail = fail
+    this.handle = this.guard(() => openSync(`${path}.part`, 'w'))
   }
 
   write(text: string): void {
@@ -49,28 +53,50 @@ class Draft {
 
   close(): void {
     if (!this.open) return
+    this.flush()
     this.open = false
-    try {
-      this.flush()
-    } finally {
-      closeSync(this.handle)
-    }
+    this.guard(() => closeSync(this.handle))
   }
 
   publish(): void {
-    renameSync(`${this.path}.part`, this.path)
+    this.guard(() => renameSync(`${this.path}.part`, this.path))
   }
 
+  /** Writes no more; what is on disk stays under its other name. Never throws. */
+  abandon(): void {
+    if (!this.open) return
+    this.open = false
+    try {
+      closeSync(this.handle)
+    } catch {
+      // Whoever abandons it reports the fault that made him.
+    }
+  }
+
+  /** Never throws: a file that stays behind is named for what it is. */
   discard(): void {
-    this.text = ''
-    this.close()
-    rmSync(`${this.path}.part`, { force: true })
+    this.abandon()
+    try {
+      rmSync(`${this.path}.part`, { force: true })
+    } catch {
+      // As above.
+    }
   }
 
   private flush(): void {
     const bytes = Buffer.from(this.text)
     this.text = ''
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.handle, bytes, done)
+    this.guard(() => {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.handle, bytes, done)
+    })
+  }
+
+  private guard<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      return this.fail(error, `${this.path}.part`)
+    }
   }
 }
 
@@ -83,12 +109,21 @@ export class OutFolder {
   readonly listener: BacktestListener
   private readonly drafts: Record<FileName, Draft>
   private readonly orders: OrderRows
+  private faulty = false
 
-  /** Refuses a folder with files that are not a backtest's. Throws out_not_empty and what the disk throws. */
+  /**
+   * Refuses a folder with files that are not a backtest's. Here and later the disk's refusals are thrown as
+   * out_unwritable. Throws out_not_empty, out_unwritable.
+   */
   constructor(dir: string, daily: boolean, listed: readonly ListedOrder[] | null) {
     prepare(dir)
     const made: Partial<Record<FileName, Draft>> = {}
-    for (const name of FILES) made[name] = new Draft(join(dir, name))
+    const fail = (error: unknown, path: string): never => {
+      this.faulty = true
+      for (const draft of Object.values(made)) draft.abandon()
+      throw unwritable(dir, path, error)
+    }
+    for (const name of FILES) made[name] = new Draft(join(dir, name), fail)
     const drafts = made as Record<FileName, Draft>
     this.drafts = drafts
     const time = barTime(daily)
@@ -118,8 +153,9 @@ export class OutFolder {
     for (const name of FILES) this.drafts[name].publish()
   }
 
-  /** Leaves what was there before. */
+  /** Leaves what was there before; after a fault of the disk also the unfinished files that its message names. */
   discard(): void {
+    if (this.faulty) return
     for (const name of FILES) this.drafts[name].discard()
   }
 }
@@ -127,12 +163,10 @@ export class OutFolder {
 function prepare(dir: string): void {
   let names: string[]
   try {
-    mkdirSync(dir, { recursive: true })
+    makeFolder(dir)
     names = readdirSync(dir)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw error
-    throw new CliError('out_not_empty', `--out ${dir} is a file: name a folder`)
+    throw unwritable(dir, error instanceof FolderNotMade ? error.place : dir, error)
   }
   const ours = new Set<string>(FILES.flatMap((name) => [name, `${name}.part`]))
   const other = names.find((name) => !ours.has(name))
@@ -140,6 +174,27 @@ function prepare(dir: string): void {
   throw new CliError(
     'out_not_empty',
     `--out ${dir} is not empty and holds no backtest (there is ${other}): name a new folder`,
+  )
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space there, or name a folder on another disk',
+  EDQUOT: 'free space there, or name a folder on another disk',
+  EROFS: 'name a folder on a disk that can be written',
+  EACCES: 'get the right to write there, or name another folder',
+  EPERM: 'get the right to write there, or name another folder',
+  EISDIR: 'move that folder away, or name another one for --out',
+}
+
+/** `path`: the file or folder at which the disk refused. */
+function unwritable(dir: string, path: string, error: unknown): CliError {
+  const { code } = (error instanceof FolderNotMade ? error.cause : error) as NodeJS.ErrnoException
+  const partial = FILES.map((name) => `${name}.part`).filter((name) => existsSync(join(dir, name)))
+  const left = partial.length === 0 ? '' : `; unfinished and left there: ${partial.join(', ')}`
+  return new CliError(
+    'out_unwritable',
+    `--out ${dir} cannot be written (${path}: ${diskReason(error)}): ${REMEDIES[code ?? ''] ?? 'name another folder'}${left}`,
+    { path, reason: code ?? null, partial },
   )
 }
 

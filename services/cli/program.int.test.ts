@@ -70,7 +70,7 @@ test(
     ]
     const plain = await cli(args)
     assert.is(plain.code, 1)
-    assert.match(plain.stderr, /^error: ENAMETOOLONG.*\n$/)
+    assert.match(plain.stderr, /^error: --out .*ENAMETOOLONG.*\n$/)
     const debug = await cli(args, { env: { LOG_LEVEL: 'debug' } })
     assert.is(debug.code, 1)
     assert.match(debug.stderr, /\n {4}at /)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Divergence, Verifier, type VerifyResult } from '../../engine/replay/verify.ts'
 import { formatTime } from '../../engine/time.ts'
+import type { SqliteStore } from '../adapters/embedded/sqlite-store.ts'
 import { type BookLocation, openStore } from '../adapters/open-store.ts'
 import { codeHash } from '../runtime/code-hash.ts'
 import { bookStream } from '../runtime/folder.ts'
@@ -20,7 +21,7 @@ export async function runVerifyCommand(options: VerifyOptions): Promise<void> {
   else print(verifyText(result))
 }
 
-/** Reads a book, which an engine may be writing to. Throws NoBook, CorruptBook, no_book. */
+/** Reads a book, which an engine may be writing to. Throws NoBook, CorruptBook, no_book, verification_failed. */
 export async function verifyBook(
   location: BookLocation,
   range: { from?: number; to?: number } = {},
@@ -29,6 +30,10 @@ export async function verifyBook(
   const progress = new Progress('verifying')
   try {
     const stream = bookStream()
+    // The file is the account's alone, while an EventStoreDB may serve others as well.
+    if (location.url === null) {
+      refuseForeignStreams(location, stream, await (store as SqliteStore).streamNames())
+    }
     const head = await store.head(stream)
     if (head < 0) {
       throw new CliError(
@@ -55,6 +60,23 @@ export async function verifyBook(
     progress.finish()
     await store.close()
   }
+}
+
+// Rows moved to another stream, or a stream under another name, would look like a shorter book or none.
+function refuseForeignStreams(
+  location: BookLocation,
+  stream: string,
+  names: readonly string[],
+): void {
+  const foreign = names.filter((name) => name !== stream)
+  if (foreign.length === 0) return
+  const listed = foreign.map((name) => JSON.stringify(name)).join(', ')
+  const missing = names.includes(stream) ? '' : `, and none is ${stream}`
+  throw new CliError(
+    'verification_failed',
+    `the book in ${shownLocation(location)} holds streams that are not the account's: ${listed}${missing}; restore the book from a backup`,
+    { streams: foreign },
+  )
 }
 
 /** A result for people: the first divergence with what led to it, back to the input. */

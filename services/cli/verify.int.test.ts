@@ -1,12 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import Database from 'libsql'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { stepChecksum } from '../../engine/events/step-recorder.ts'
+import { alterBook, makeLegacy } from '../adapters/embedded/altered-book.ts'
 import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
-import { bookPath } from '../runtime/folder.ts'
+import { bookPath, bookStream } from '../runtime/folder.ts'
 import { barsCsv, cli, inFolder, writeBook } from './cli-fixture.ts'
+import { exitCodeOf } from './exit-codes.ts'
+import { verifyBook } from './verify-run.ts'
 
 const verify = (folder: string, ...more: string[]) => cli(['verify', '--dir', folder, ...more])
 
@@ -148,6 +154,128 @@ test(
     assert.is(damaged.code, 3, damaged.stderr)
     assert.is(JSON.parse(damaged.stdout).error.code, 'corrupt_book')
     assert.match(damaged.stderr, bookPath(folder))
+  }),
+)
+
+test(
+  'streams that are not the account’s exit 3 and are named',
+  inFolder(async (folder) => {
+    const cases: [string, RegExp][] = [
+      [`UPDATE streams SET name = 'else'`, /holds streams .*: "else", and none is account-main/],
+      // The tail becomes a sound stream of its own: what stays is a sound, shorter book.
+      [
+        `INSERT INTO streams VALUES (2, 'tail');
+         UPDATE appends SET stream_id = 2, first = first -
+           (SELECT min(first) FROM (SELECT first FROM appends ORDER BY first DESC LIMIT 3))
+         WHERE first IN (SELECT first FROM appends ORDER BY first DESC LIMIT 3)`,
+        /holds streams .*: "tail"; restore/,
+      ],
+    ]
+    for (const [i, [statement, message]] of cases.entries()) {
+      const dir = join(folder, `${i}`)
+      await writeBook(dir, 20)
+      alterBook(bookPath(dir), statement)
+      const { code, stdout, stderr } = await verify(dir, '--json')
+      assert.is(code, 3, stderr)
+      const { error } = JSON.parse(stdout)
+      assert.is(error.code, 'verification_failed')
+      assert.match(error.message, message)
+    }
+    const { events } = await writeBook(folder, 20)
+    makeLegacy(bookPath(folder))
+    alterBook(bookPath(folder), `UPDATE appends SET first = 'abc' WHERE first = ${events - 1}`)
+    const { code, stdout } = await verify(folder, '--json')
+    assert.is(code, 3)
+    const { error } = JSON.parse(stdout)
+    assert.is(error.code, 'corrupt_book')
+    assert.match(
+      error.message,
+      new RegExp(`account-main: row \\d+, near position ${events - 1}, holds`),
+    )
+  }),
+)
+
+const hex = (bytes: Uint8Array) => `x'${Buffer.from(bytes).toString('hex')}'`
+const COLUMNS = ['stream_id', 'first', 'count', 'ids', 'types', 'checksums', 'bodies'] as const
+/** Any SQLite value, as an expression; those near what a column holds are the likeliest to pass. */
+const VALUE = fc.oneof(
+  fc.integer({ min: -3, max: 60 }).map(String),
+  fc.bigInt({ min: -(2n ** 63n) + 1n, max: 2n ** 63n - 1n }).map(String),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value.toExponential()),
+  fc.uint8Array({ maxLength: 80 }).map(hex),
+  fc.uint8Array({ maxLength: 80 }).map((bytes) => `CAST(${hex(bytes)} AS TEXT)`),
+  fc.constantFrom('NULL', '9e999', '-9e999', `''`, `','`, `':'`, `'abc'`, '0.5'),
+  fc.constantFrom(...COLUMNS),
+  fc
+    .tuple(fc.constantFrom(...COLUMNS), fc.constantFrom('TEXT', 'BLOB', 'REAL', 'INTEGER'))
+    .map(([column, type]) => `CAST(${column} AS ${type})`),
+  fc
+    .tuple(fc.constantFrom(...COLUMNS), fc.constantFrom(`','`, `':'`, 'char(10)', 'char(0)', `'0'`))
+    .map(([column, text]) => `${column} || ${text}`),
+  fc
+    .tuple(fc.constantFrom(...COLUMNS), fc.constantFrom('+', '-'), fc.integer({ min: 1, max: 9 }))
+    .map(([column, sign, by]) => `${column} ${sign} ${by}`),
+)
+
+test(
+  'any value of any type in any column of any row is found, refused by SQLite, or changes nothing',
+  inFolder(async (folder) => {
+    await writeBook(folder, 12)
+    const fresh = bookPath(folder)
+    const legacy = join(folder, 'legacy.db')
+    copyFileSync(fresh, legacy)
+    makeLegacy(legacy)
+    const db = new Database(legacy)
+    const [rows] = db.prepare('SELECT count(*) + 0 FROM appends').raw().get() as [number]
+    db.close()
+    // A file of its own for each: what SQLite leaves beside a file must not meet another's rows.
+    let files = 0
+    const copy = (original: string) => {
+      const path = join(folder, `${files++}.db`)
+      copyFileSync(original, path)
+      return path
+    }
+    const contents = async (path: string) => {
+      const store = openSqliteStore(path, { readonly: true })
+      const events = []
+      for await (const page of store.read(bookStream(), 0)) events.push(...page)
+      await store.close()
+      return JSON.stringify(events)
+    }
+    const sound = await contents(copy(fresh))
+    assert.is((await verifyBook({ path: copy(legacy), url: null })).ok, true)
+    const seen = { refused: 0, opening: 0, verifying: 0, unchanged: 0 }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(fresh, legacy, legacy),
+        fc.constantFrom(...COLUMNS),
+        fc.oneof(fc.constantFrom(1, rows), fc.integer({ min: 1, max: rows })),
+        VALUE,
+        async (original, column, row, value) => {
+          let path = copy(original)
+          try {
+            alterBook(path, `UPDATE appends SET ${column} = ${value} WHERE id = ${row}`)
+          } catch {
+            seen.refused++
+            path = copy(original)
+          }
+          let ok: boolean
+          try {
+            ok = (await verifyBook({ path, url: null })).ok
+            if (!ok) seen.verifying++
+          } catch (error) {
+            assert.is(exitCodeOf(error), 3, String(error))
+            seen.opening++
+            return
+          }
+          if (!ok) return
+          assert.is(await contents(path), sound)
+          seen.unchanged++
+        },
+      ),
+      { numRuns: 300 },
+    )
+    assert.ok(seen.refused > 3 && seen.opening > 50 && seen.verifying > 20, JSON.stringify(seen))
   }),
 )
 

@@ -1,10 +1,10 @@
 import type { Buffer } from 'node:buffer'
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'libsql'
 import type { ExchangeSnapshot } from '../../engine/exchange/exchange.ts'
 import type { BrokerOrder, BrokerReport } from '../../engine/ports/broker.ts'
 import type { ExchangeSettings } from '../../schemas/types.gen.ts'
+import { makeFolder } from '../runtime/make-folder.ts'
 
 /** The journal in this folder keeps the orders of another book. It was left untouched. */
 export class ForeignJournal extends Error {
@@ -244,8 +244,8 @@ export class SimJournal {
 }
 
 function connect(path: string): Connection {
+  makeFolder(dirname(path))
   try {
-    mkdirSync(dirname(path), { recursive: true })
     return new Database(path)
   } catch (error) {
     throw new JournalUnavailable(path, error)

@@ -43,9 +43,11 @@ function commonPrefix(events: readonly ProposedEvent[]): number {
 /**
  * The SQL expression `decodeAppend` reads. As a blob, because libsql ends the whole process on a TEXT value
  * whose bytes are not UTF-8, and cuts one at a NUL: altered bytes must reach whoever checks them.
+ * NULL where a column holds a value of another type, which `||` would turn into text.
  */
-export const ROW_TEXT =
-  'CAST(ids || char(10) || types || char(10) || checksums || char(10) || bodies AS BLOB)'
+export const ROW_TEXT = `CASE WHEN typeof(count) = 'integer' AND typeof(ids) = 'text'
+    AND typeof(types) = 'text' AND typeof(checksums) = 'text' AND typeof(bodies) = 'text'
+  THEN CAST(ids || char(10) || types || char(10) || checksums || char(10) || bodies AS BLOB) END`
 
 /** The events of one row, or null when its columns do not split into `count` events. */
 export function decodeAppend(

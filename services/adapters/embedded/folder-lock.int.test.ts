@@ -127,7 +127,7 @@ test('a garbled holder file costs the name, not the refusal', () =>
     lock.release()
   }))
 
-test('a folder that cannot be made, or a holder file that cannot be written, is unavailable', () =>
+test('a folder that cannot be made is told, and a lock or holder file that cannot be written', () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, 'file'), '')
     const code = (path: string): unknown => {
@@ -138,7 +138,7 @@ test('a folder that cannot be made, or a holder file that cannot be written, is 
       }
       return null
     }
-    assert.is(code(join(folder, 'file', 'below')), 'book_unavailable')
+    assert.is(code(join(folder, 'file', 'below')), 'folder_not_made')
     mkdirSync(join(folder, 'a', 'engine.lock.json', 'x'), { recursive: true })
     assert.is(code(join(folder, 'a')), 'book_unavailable')
     mkdirSync(join(folder, 'b'))

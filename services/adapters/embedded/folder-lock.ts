@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { BookUnavailable } from './book-errors.ts'
 import { type Connection, sqliteCode } from './sqlite-schema.ts'
 
@@ -46,7 +47,7 @@ const held = new Map<Connection, string>()
  * Takes a folder for one engine. Held as an exclusive SQLite transaction, that is an OS file lock: it ends
  * with the process, however that dies, and a process id used again cannot fake it. Never open
  * `engine.lock` with anything but SQLite in the holding process: POSIX drops a file's locks when any
- * descriptor of it is closed. Throws FolderInUse, BookUnavailable.
+ * descriptor of it is closed. Throws FolderInUse, FolderNotMade, BookUnavailable.
  */
 export function lockFolder(folder: string): FolderLock {
   const db = openLock(folder)
@@ -81,8 +82,8 @@ export function lockFolder(folder: string): FolderLock {
 }
 
 function openLock(folder: string): Connection {
+  makeFolder(folder)
   try {
-    mkdirSync(folder, { recursive: true })
     return new Database(join(folder, LOCK_FILE), { timeout: CONTEST_MS })
   } catch (error) {
     throw new BookUnavailable(join(folder, LOCK_FILE), error)

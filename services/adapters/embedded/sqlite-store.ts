@@ -17,6 +17,7 @@ import {
   openBook,
   openingError,
   sqliteCode,
+  streamNames,
   typedError,
 } from './sqlite-schema.ts'
 
@@ -116,7 +117,13 @@ export class SqliteStore implements EventStore {
 
   async head(stream: string): Promise<number> {
     this.#assertOpen()
-    return this.#retry(() => this.#head(this.#streamId(stream)))
+    return this.#retry(() => this.#head(stream, this.#streamId(stream)))
+  }
+
+  /** Every stream in the file, oldest first. */
+  async streamNames(): Promise<string[]> {
+    this.#assertOpen()
+    return this.#retry(() => streamNames(this.#db))
   }
 
   subscribe(
@@ -158,7 +165,7 @@ export class SqliteStore implements EventStore {
     let streamId: number
     try {
       const known = this.#streamId(stream)
-      const current = this.#head(known)
+      const current = this.#head(stream, known)
       if (expected !== current) {
         const retry = this.#isKept(stream, expected, current, ids)
         statements.rollback.run()
@@ -202,7 +209,7 @@ export class SqliteStore implements EventStore {
   #readPage(reader: Reader): StoredEvent[] {
     const { stream, next, to, window } = reader
     const streamId = this.#streamId(stream)
-    if (streamId === undefined || next > to || next > this.#head(streamId)) return []
+    if (streamId === undefined || next > to || next > this.#head(stream, streamId)) return []
     const end = Math.min(to, next + window - 1)
     const rows = this.#statements.rows.all([streamId, streamId, next, end])
     const page: StoredEvent[] = []
@@ -225,10 +232,14 @@ export class SqliteStore implements EventStore {
     return page
   }
 
-  #head(streamId: number | undefined): number {
+  #head(stream: string, streamId: number | undefined): number {
     if (streamId === undefined) return -1
-    const row = this.#statements.last.get([streamId]) as [number, number] | undefined
-    return row === undefined ? -1 : row[0] + row[1] - 1
+    const row = this.#statements.last.get([streamId]) as [number | null, number] | undefined
+    if (row === undefined) return -1
+    const [end, id] = row
+    // Altered under the open store: appending behind it would damage the book for good.
+    if (end === null) throw new CorruptBook(this.path, stream, null, `row ${id} is no append`)
+    return end
   }
 
   #streamId(stream: string): number | undefined {
@@ -296,8 +307,11 @@ function prepareStatements(db: Connection) {
     stream: db.prepare('SELECT id + 0 FROM streams WHERE name = ?').raw(),
     addStream: db.prepare('INSERT INTO streams (name) VALUES (?)'),
     last: db
-      .prepare(`SELECT first + 0, count + 0 FROM appends
-         WHERE stream_id = ? ORDER BY first DESC LIMIT 1`)
+      .prepare(
+        `SELECT iif(typeof(first) = 'integer' AND typeof(count) = 'integer' AND first >= 0 AND count > 0
+             AND first + count <= ${Number.MAX_SAFE_INTEGER}, first + count - 1, NULL), id + 0
+         FROM appends WHERE stream_id = ? ORDER BY first DESC LIMIT 1`,
+      )
       .raw(),
     add: db.prepare(
       `INSERT INTO appends (stream_id, first, count, ids, types, checksums, bodies)

@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { connect as connectSocket, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { connectNats } from './connection.ts'
 import { isAlive, serversOn } from './process-table.ts'
 import {
@@ -54,7 +55,8 @@ const run = promisify(execFile)
 /**
  * A reachable NATS server with JetStream: the one at `url`, else the one left running on `dir`, else a new one.
  * Ours runs in its own session, so that neither Ctrl-C nor a SIGKILL of the engine ends it.
- * Throws NatsUnreachable, NatsServerMissing, NatsServerTooOld, JetStreamDisabled, JetStreamLocked, NatsServerFailed.
+ * Throws NatsUnreachable, NatsServerMissing, NatsServerTooOld, JetStreamDisabled, JetStreamLocked, NatsServerFailed,
+ * FolderNotMade.
  */
 export async function ensureServer(options: {
   dir: string
@@ -65,7 +67,7 @@ export async function ensureServer(options: {
   if (options.url) return externalServer(options.url)
   const dir = resolve(options.dir)
   const binary = options.binary ?? (process.env.NATS_SERVER_BIN || 'nats-server')
-  await mkdir(dir, { recursive: true })
+  makeFolder(dir)
   const unlock = await lock(join(dir, 'nats.lock'))
   try {
     const record = await readRecord(dir)
