@@ -2,7 +2,7 @@ import type { Emit } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, abs, format, parse } from '../decimal.ts'
 import type { OrderFilled } from '../../schemas/types.gen.ts'
-import type { Order } from '../trading/orders.ts'
+import { isReducing, type Order } from '../trading/orders.ts'
 import type { RiskState } from './risk.ts'
 
 /** What is under way to bring positions to where somebody wants them. */
@@ -170,7 +170,7 @@ export function takeBackEntries(
 
 /**
  * Closes what an entry brought in although it had been taken back. Answers whether it sent an order. While trading
- * is halted nothing is sent; the position is then the operator's.
+ * is halted nothing is sent, and while it only reduces nothing that opens; the position is then the operator's.
  */
 export function undoFill(
   state: RiskState,
@@ -182,6 +182,10 @@ export function undoFill(
   // A flatten under way looks at the whole position when its orders have ended.
   if (by === undefined || state.flattening.has(fill.symbol)) return false
   if (state.trading === 'HALTED') return false
+  const side = fill.side === 'buy' ? 'sell' : 'buy'
+  const qty = parse(fill.qty)
+  // An entry that happened to reduce, while only reducing is allowed, is not opened again.
+  if (state.trading === 'REDUCING' && !isReducing(table, fill.symbol, side, qty)) return false
   emit('risk.verdict', {
     signalId: `${by.signalId}:undo-${fill.orderId}`,
     source: by.source,
@@ -191,11 +195,11 @@ export function undoFill(
     rule: null,
     observed: null,
     limit: null,
-    qty: format(parse(fill.qty)),
+    qty: format(qty),
     checks: [],
     order: {
       symbol: fill.symbol,
-      side: fill.side === 'buy' ? 'sell' : 'buy',
+      side,
       type: 'market',
       timeInForce: 'gtc',
     },

@@ -14,6 +14,7 @@ import { DAY_MS } from '../../engine/time.ts'
 import type { ExchangeSettings, MarketBar } from '../../schemas/types.gen.ts'
 import { openSimBroker, type SimBroker } from './sim-broker.ts'
 import { ForeignJournal, JournalMismatch, JournalUnavailable, NotAJournal } from './sim-journal.ts'
+import { FolderNotMade } from '../runtime/make-folder.ts'
 
 const BOOK = 'b0123456789abcdef'
 const SETTINGS: ExchangeSettings = {
@@ -236,7 +237,7 @@ inFolder('a folder that cannot be made is a typed error', async (folder) => {
   folder.exec('CREATE TABLE mine (a)')
   assert.throws(
     () => openSimBroker({ dir: folder.path, settings: SETTINGS, bookId: BOOK }),
-    (e: unknown) => e instanceof JournalUnavailable,
+    (e: unknown) => e instanceof FolderNotMade,
   )
 })
 
