@@ -3,7 +3,7 @@ import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, abs, format, parse } from '../decimal.ts'
 import type { OrderFilled } from '../../schemas/types.gen.ts'
 import { isReducing, type Order } from '../trading/orders.ts'
-import type { RiskState } from './risk.ts'
+import type { RiskState, TradingState } from './risk.ts'
 
 /** What is under way to bring positions to where somebody wants them. */
 export interface Flattening {
@@ -175,17 +175,18 @@ export function takeBackEntries(
 export function undoFill(
   state: RiskState,
   fill: OrderFilled,
+  trading: TradingState,
   emit: Emit,
   table: Readonly<StateTable>,
 ): boolean {
   const by = state.takenBack.get(fill.orderId)
   // A flatten under way looks at the whole position when its orders have ended.
   if (by === undefined || state.flattening.has(fill.symbol)) return false
-  if (state.trading === 'HALTED') return false
+  if (trading === 'HALTED') return false
   const side = fill.side === 'buy' ? 'sell' : 'buy'
   const qty = parse(fill.qty)
   // An entry that happened to reduce, while only reducing is allowed, is not opened again.
-  if (state.trading === 'REDUCING' && !isReducing(table, fill.symbol, side, qty)) return false
+  if (trading === 'REDUCING' && !isReducing(table, fill.symbol, side, qty)) return false
   emit('risk.verdict', {
     signalId: `${by.signalId}:undo-${fill.orderId}`,
     source: by.source,

@@ -90,8 +90,7 @@ export const riskProcessor: Processor<RiskState> = {
         if (state.flattening.size > 0) continueFlattening(state, event.data.symbol, emit, table)
         break
       case 'order.filled':
-        watch(state, event, emit, table)
-        continueAll(state, emit, table, undoFill(state, event.data, emit, table) ? 1 : 0)
+        continueAll(state, emit, table, undone(state, event, emit, table))
         break
       case 'order.canceled':
       case 'order.expired':
@@ -155,12 +154,29 @@ export const riskProcessor: Processor<RiskState> = {
   },
 }
 
+/** Looks at a fill, and undoes it where it should not have been. Answers how many orders it sent. */
+function undone(
+  state: RiskState,
+  event: EventOf<'order.filled'>,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): number {
+  // The fill itself may have been the loss that ends trading: that counts before anything is sent for it.
+  const trading = watch(state, event, emit, table)
+  return undoFill(state, event.data, trading, emit, table) ? 1 : 0
+}
+
 function asFloat(limit: Limit | null | undefined): number {
   return limit === null || limit === undefined ? Number.POSITIVE_INFINITY : toNumber(limit.value)
 }
 
-/** Looks at the loss limits. Floats decide whether to look closely, decimals decide. */
-function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<StateTable>): void {
+/** Looks at the loss limits, and answers the trading state that follows. Floats decide whether to look closely, decimals decide. */
+function watch(
+  state: RiskState,
+  event: ChainEvent,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): TradingState {
   const { portfolio } = table
   if (portfolio.day !== state.day) {
     state.day = portfolio.day
@@ -169,10 +185,10 @@ function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<
   const { equity } = portfolio
   if (equity >= state.peak) {
     state.peak = equity
-    if (equity >= state.dayBase) return
+    if (equity >= state.dayBase) return state.trading
   }
   const { limits } = state
-  if (limits === null) return
+  if (limits === null) return state.trading
   const value = Number(equity)
   const nearly = 1 + 1e-9
   if (
@@ -190,7 +206,7 @@ function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<
         actor: 'engine',
         reason: 'equity fell too far from its peak',
       })
-      return
+      return 'HALTED'
     }
   }
   if (
@@ -210,8 +226,10 @@ function watch(state: RiskState, event: ChainEvent, emit: Emit, table: Readonly<
       })
       const dayEnd = (Math.floor((event.at - 1) / DAY_MS) + 1) * DAY_MS
       emit('timer.set', { name: DAILY_RESET, dueAt: formatTime(dayEnd) })
+      return 'REDUCING'
     }
   }
+  return state.trading
 }
 
 function change(state: RiskState, emit: Emit, data: Omit<RiskStateChanged, 'from'>): void {
