@@ -13,7 +13,7 @@ export class TwoBooks extends Error {
   readonly code = 'two_books'
   constructor(path: string) {
     super(
-      `EVENTSTORE_URL is set, and ${path} is a book already: going on elsewhere would split it in two. Copy it with \`bitacora copy-book\` and move the file away, unset EVENTSTORE_URL, or name another --dir`,
+      `EVENTSTORE_URL is set, and ${path} is a book already: going on elsewhere would split it in two. Unset EVENTSTORE_URL to go on with that one, or name another --dir for a new one`,
     )
   }
 }
