@@ -254,7 +254,8 @@ class Backtest {
       this.trips.fill(fill)
       this.daily.traded(tradingDay(this.at), toNumber(fill.price) * toNumber(fill.qty))
       if (event.data.complete) this.counts.filled++
-    } else if (report.kind !== 'accepted' && report.kind !== 'filled') this.counts[report.kind]++
+    } else if (report.kind === 'rejected' || report.kind === 'canceled') this.counts[report.kind]++
+    else if (report.kind === 'expired') this.counts.expired++
     this.step(event)
   }
 

@@ -27,6 +27,9 @@ export function reportEvent(report: BrokerReport, at: number): ChainEvent {
   }
   const common = { orderId, clientOrderId, symbol, brokerSequence: sequence, occurredAt }
   if (report.kind === 'accepted') return { type: 'order.accepted', at, data: common }
-  const { code = report.kind, reason = '' } = report
-  return { type: `order.${report.kind}`, at, data: { ...common, code, reason } }
+  const { kind, code = kind, reason = '' } = report
+  if (kind !== 'rejected' && kind !== 'canceled' && kind !== 'expired') {
+    throw new Error(`a broker report of kind ${kind} has no event yet`)
+  }
+  return { type: `order.${kind}`, at, data: { ...common, code, reason } }
 }
