@@ -25,6 +25,7 @@ export const fillsProjection: Projection<Listing<FillRecord>> = {
     }
     return state
   },
+  copy: (state) => state.copy(),
 }
 
 export function fillBody({ entry, at, data }: FillRecord): FillBody {

@@ -1,3 +1,6 @@
+import { Chunks } from './chunks.ts'
+import { KeyIndex } from './key-index.ts'
+
 /** Something that one event of the book brought about. */
 export interface Entry {
   /** Position of that event; rises within a listing. */
@@ -29,50 +32,73 @@ export interface Page<T> {
  * while new ones are added: oldest first they come at the end, newest first they lie before the start.
  */
 export class Listing<T extends Entry> {
-  readonly #all: T[] = []
-  readonly #bySymbol = new Map<string, T[]>()
+  #all = new Chunks<T>()
+  #bySymbol = new KeyIndex<string>()
 
-  /** Throws RangeError when the entry does not lie behind the last one. */
-  add(item: T): void {
-    const last = this.#all.at(-1)
+  /** Returns the item's index. Throws RangeError when the entry does not lie behind the last one. */
+  add(item: T): number {
+    const { size } = this.#all
+    const last = size === 0 ? undefined : this.#all.at(size - 1)
     if (last !== undefined && item.entry <= last.entry) {
       throw new RangeError(`entry ${item.entry} does not lie behind ${last.entry}`)
     }
-    this.#all.push(item)
-    if (item.symbol === null) return
-    const list = this.#bySymbol.get(item.symbol)
-    if (list === undefined) this.#bySymbol.set(item.symbol, [item])
-    else list.push(item)
+    const index = this.#all.push(item)
+    if (item.symbol !== null) this.#bySymbol.add(item.symbol, index)
+    return index
   }
 
   get size(): number {
-    return this.#all.length
+    return this.#all.size
+  }
+
+  /** The item at an index, to be read only. */
+  at(index: number): T {
+    return this.#all.at(index)
+  }
+
+  /** The item at an index, to be changed by setting fields; entry and symbol stay. */
+  edit(index: number): T {
+    return this.#all.edit(index)
+  }
+
+  /** A listing of its own with the same items. */
+  copy(): Listing<T> {
+    const copy = new Listing<T>()
+    copy.#all = this.#all.copy()
+    copy.#bySymbol = this.#bySymbol.copy(this.#all.size)
+    return copy
   }
 
   page(query: PageQuery<T>): Page<T> {
     const { limit, after, descending, symbol, matches } = query
-    const list = symbol === undefined ? this.#all : (this.#bySymbol.get(symbol) ?? [])
+    const indices = symbol === undefined ? null : this.#bySymbol.get(symbol)
+    const length = indices === null ? this.#all.size : indices.length
+    const item = (place: number): T => this.#all.at(indices === null ? place : indices[place]!)
     const step = descending ? -1 : 1
-    let index = start(list, after, descending)
     const items: T[] = []
-    for (; index >= 0 && index < list.length; index += step) {
-      const item = list[index]!
-      if (matches !== undefined && !matches(item)) continue
+    for (let i = start(item, length, after, descending); i >= 0 && i < length; i += step) {
+      const found = item(i)
+      if (matches !== undefined && !matches(found)) continue
       if (items.length === limit) return { items, more: true }
-      items.push(item)
+      items.push(found)
     }
     return { items, more: false }
   }
 }
 
-/** Index of the first item of the page: behind `after`, or before it when newest come first. */
-function start(list: readonly Entry[], after: number | null, descending: boolean): number {
-  if (after === null) return descending ? list.length - 1 : 0
+/** Place of the first item of the page: behind `after`, or before it when newest come first. */
+function start(
+  item: (place: number) => Entry,
+  length: number,
+  after: number | null,
+  descending: boolean,
+): number {
+  if (after === null) return descending ? length - 1 : 0
   let low = 0
-  let high = list.length
+  let high = length
   while (low < high) {
     const middle = (low + high) >>> 1
-    const { entry } = list[middle]!
+    const { entry } = item(middle)
     if (descending ? entry < after : entry <= after) low = middle + 1
     else high = middle
   }

@@ -10,6 +10,7 @@ import {
   TRANSITIONS,
 } from '../engine/trading/transitions.ts'
 import type { OrderBody, OrderFilled, OrderIntended } from '../schemas/types.gen.ts'
+import { KeyIndex } from './key-index.ts'
 import { Listing } from './listing.ts'
 import { bookEvent, type Projection } from './projection.ts'
 
@@ -19,6 +20,8 @@ export interface OrderRecord {
   entry: number
   symbol: string
   intent: OrderIntended
+  /** strategy:<name>, operator:<name> or engine; unknown where no verdict named the order. */
+  source: string
   status: OrderStatus
   /** All that traded, also after the order's end. */
   filledQty: Decimal
@@ -36,16 +39,22 @@ export interface OrderRecord {
 export interface OrdersState {
   bookId: string
   list: Listing<OrderRecord>
-  byId: Map<number, OrderRecord>
+  /** Order number → its place in the list. */
+  byId: KeyIndex<number>
   /** How many are working now. */
   open: number
+  /** Who the last verdict answered, and the orders that it approved: their intents follow it. */
+  approved: { source: string; orderIds: readonly number[] }
 }
+
+const NOBODY: OrdersState['approved'] = { source: 'unknown', orderIds: [] }
 
 /** The life of every order, by the engine's own table of transitions; what the table refuses changes nothing. */
 export const ordersProjection: Projection<OrdersState> = {
   name: 'orders',
   handles: [
     'book.created',
+    'risk.verdict',
     'order.intended',
     'order.cancel_requested',
     'order.accepted',
@@ -56,18 +65,27 @@ export const ordersProjection: Projection<OrdersState> = {
     'order.withheld',
     'order.outcome_unknown',
   ],
-  initial: () => ({ bookId: '', list: new Listing(), byId: new Map(), open: 0 }),
+  initial: () => ({
+    bookId: '',
+    list: new Listing(),
+    byId: new KeyIndex(),
+    open: 0,
+    approved: NOBODY,
+  }),
   apply(state, recorded) {
     const event = bookEvent(recorded)
     switch (event.type) {
       case 'book.created':
         state.bookId = event.data.bookId
         break
+      case 'risk.verdict':
+        state.approved = event.data
+        break
       case 'order.intended':
         intend(state, event.data, event.position, event.at)
         break
       case 'order.cancel_requested': {
-        const order = state.byId.get(event.data.orderId)
+        const order = edit(state, event.data.orderId)
         if (order !== undefined && isOpen(order.status)) {
           order.cancelRequested = true
           order.updatedAt = event.at
@@ -92,6 +110,17 @@ export const ordersProjection: Projection<OrdersState> = {
     }
     return state
   },
+  copy: (state) => ({
+    ...state,
+    list: state.list.copy(),
+    byId: state.byId.copy(state.list.size),
+  }),
+}
+
+/** The order to be changed. */
+function edit(state: OrdersState, orderId: number): OrderRecord | undefined {
+  const index = state.byId.last(orderId)
+  return index === undefined ? undefined : state.list.edit(index)
 }
 
 function intend(state: OrdersState, intent: OrderIntended, entry: number, at: number): void {
@@ -99,6 +128,7 @@ function intend(state: OrdersState, intent: OrderIntended, entry: number, at: nu
     entry,
     symbol: intent.symbol,
     intent,
+    source: state.approved.orderIds.includes(intent.orderId) ? state.approved.source : 'unknown',
     status: 'intended',
     filledQty: ZERO,
     value: 0n,
@@ -108,8 +138,7 @@ function intend(state: OrdersState, intent: OrderIntended, entry: number, at: nu
     createdAt: at,
     updatedAt: at,
   }
-  state.list.add(order)
-  state.byId.set(intent.orderId, order)
+  state.byId.add(intent.orderId, state.list.add(order))
   state.open++
 }
 
@@ -121,7 +150,7 @@ function advance(
   at: number,
   why: { code: string; reason: string } | null,
 ): void {
-  const order = state.byId.get(orderId)
+  const order = edit(state, orderId)
   const next = order && TRANSITIONS[order.status][kind]
   if (order === undefined || next === undefined) return
   if (isOpen(order.status) && !isOpen(next)) state.open--
@@ -135,7 +164,7 @@ function advance(
 }
 
 function fill(state: OrdersState, data: OrderFilled, at: number): void {
-  const order = state.byId.get(data.orderId)
+  const order = edit(state, data.orderId)
   if (order === undefined) return
   // A trade is a fact even where the table has no place for it: the portfolio has booked it too.
   const qty = parse(data.qty)
@@ -145,10 +174,19 @@ function fill(state: OrdersState, data: OrderFilled, at: number): void {
   advance(state, data.orderId, data.complete ? 'filled' : 'partially_filled', at, null)
 }
 
+/** The order of a number. */
+export function orderNumbered(
+  state: Readonly<OrdersState>,
+  orderId: number,
+): OrderRecord | undefined {
+  const index = state.byId.last(orderId)
+  return index === undefined ? undefined : state.list.at(index)
+}
+
 /** The order by its number or by the id that the broker knows; undefined when there is none. */
 export function findOrder(state: Readonly<OrdersState>, id: string): OrderRecord | undefined {
   const number = /^[1-9]\d{0,14}$/.test(id) ? Number(id) : orderIdOf(state.bookId, id)
-  return number === null ? undefined : state.byId.get(number)
+  return number === null ? undefined : orderNumbered(state, number)
 }
 
 export function orderBody(state: Readonly<OrdersState>, order: OrderRecord): OrderBody {

@@ -1,4 +1,4 @@
-import { RoundTrips } from '../engine/portfolio/round-trips.ts'
+import { RoundTrips, type Trade } from '../engine/portfolio/round-trips.ts'
 import {
   abs,
   add,
@@ -13,6 +13,7 @@ import {
 } from '../engine/decimal.ts'
 import { formatTime, parseTime } from '../engine/time.ts'
 import type { OrderFilled, PortfolioBody, PositionBody } from '../schemas/types.gen.ts'
+import { orderNumbered } from './orders.ts'
 import { bookEvent, type Projection } from './projection.ts'
 
 /** What is or was held in one symbol. */
@@ -22,6 +23,8 @@ export interface Position {
   qty: Decimal
   /** Mark: the price of the symbol's latest bar close or fill, whichever came last in the book. */
   price: Decimal
+  /** qty × price */
+  value: Decimal
   /** Lots of this symbol, first in first out. */
   trips: RoundTrips
   /** Money paid or received for the open lots, without fees; null when it must be summed again. */
@@ -31,7 +34,11 @@ export interface Position {
 export interface PortfolioState {
   cash: Decimal
   fees: Decimal
+  /** Value of all positions, signed. */
+  netValue: Decimal
   positions: Map<string, Position>
+  /** Round trips that the last fill closed. */
+  closed: readonly Trade[]
   /** Start of the newest bar of each symbol. */
   barTimes: Map<string, string>
 }
@@ -43,8 +50,15 @@ export interface PortfolioState {
 export const portfolioProjection: Projection<PortfolioState> = {
   name: 'portfolio',
   handles: ['book.created', 'market.bar', 'order.filled'],
-  initial: () => ({ cash: ZERO, fees: ZERO, positions: new Map(), barTimes: new Map() }),
-  apply(state, recorded) {
+  initial: () => ({
+    cash: ZERO,
+    fees: ZERO,
+    netValue: ZERO,
+    positions: new Map(),
+    closed: [],
+    barTimes: new Map(),
+  }),
+  apply(state, recorded, others) {
     const event = bookEvent(recorded)
     if (event.type === 'market.bar') {
       const { symbol, time, close } = event.data
@@ -53,11 +67,22 @@ export const portfolioProjection: Projection<PortfolioState> = {
       if (newest !== undefined && isBefore(time, newest)) return state
       state.barTimes.set(symbol, time)
       const position = state.positions.get(symbol)
-      if (position !== undefined) position.price = parse(close)
-    } else if (event.type === 'order.filled') fill(state, event.data)
-    else if (event.type === 'book.created') state.cash = parse(event.data.cash)
+      if (position !== undefined && position.qty !== 0) mark(state, position, parse(close))
+    } else if (event.type === 'order.filled') {
+      fill(state, event.data, others && orderNumbered(others.orders, event.data.orderId)?.source)
+    } else if (event.type === 'book.created') state.cash = parse(event.data.cash)
     return state
   },
+  copy: (state) => ({
+    ...state,
+    positions: new Map(
+      Array.from(state.positions, ([symbol, held]) => [
+        symbol,
+        { ...held, trips: held.trips.copy(noteTrade) },
+      ]),
+    ),
+    barTimes: new Map(state.barTimes),
+  }),
 }
 
 /** Stamps of one length compare as texts. */
@@ -65,27 +90,43 @@ function isBefore(a: string, b: string): boolean {
   return a.length === b.length ? a < b : parseTime(a) < parseTime(b)
 }
 
-function fill(state: PortfolioState, data: OrderFilled): void {
+function mark(state: PortfolioState, position: Position, price: Decimal): void {
+  const value = mul(position.qty, price)
+  state.netValue = add(state.netValue, sub(value, position.value))
+  position.price = price
+  position.value = value
+}
+
+const closing: Trade[] = []
+const noteTrade = (trade: Trade): void => {
+  closing.push(trade)
+}
+
+function fill(state: PortfolioState, data: OrderFilled, source: string | undefined): void {
   const { symbol, side } = data
   const qty = parse(data.qty)
   const price = parse(data.price)
   const fee = parse(data.fee)
   let position = state.positions.get(symbol)
   if (position === undefined) {
-    position = { symbol, qty: ZERO, price, trips: new RoundTrips(), cost: ZERO }
+    const trips = new RoundTrips(noteTrade)
+    position = { symbol, qty: ZERO, price, value: ZERO, trips, cost: ZERO }
     state.positions.set(symbol, position)
   }
   const value = mul(qty, price)
   const buys = side === 'buy'
   position.qty = buys ? add(position.qty, qty) : sub(position.qty, qty)
-  position.price = price
+  mark(state, position, price)
   position.cost = null
   state.cash = sub(buys ? sub(state.cash, value) : add(state.cash, value), fee)
   state.fees = add(state.fees, fee)
   // Less than half a nano of a share moves nothing; there is no lot of it.
   if (qty > 0) {
-    position.trips.fill({ time: parseTime(data.occurredAt), symbol, side, qty, price, fee })
+    const time = parseTime(data.occurredAt)
+    const by = source !== undefined && { source }
+    position.trips.fill({ time, symbol, side, qty, price, fee, ...by })
   }
+  state.closed = closing.splice(0)
 }
 
 /** Money bound in the open lots of a position, zero or more. */
@@ -98,24 +139,20 @@ function costOf(position: Position): Decimal {
   return position.cost
 }
 
-function unrealized(position: Position): Decimal {
+export function unrealizedOf(position: Position): Decimal {
   const cost = costOf(position)
   return sub(mul(position.qty, position.price), position.qty < 0 ? neg(cost) : cost)
 }
 
 /** Gains and losses of the closed round trips, both sides' fees taken off. */
-function realized(position: Position): Decimal {
+export function realizedOf(position: Position): Decimal {
   const { grossProfit, grossLoss } = position.trips.totals
   return add(grossProfit, grossLoss)
 }
 
 /** cash + Σ qty × market price, exactly. */
 export function equityOf(state: Readonly<PortfolioState>): Decimal {
-  let equity = state.cash
-  for (const { qty, price } of state.positions.values()) {
-    if (qty !== 0) equity = add(equity, mul(qty, price))
-  }
-  return equity
+  return add(state.cash, state.netValue)
 }
 
 export function positionBody(position: Position): PositionBody {
@@ -125,8 +162,8 @@ export function positionBody(position: Position): PositionBody {
     avgPrice: format(div(costOf(position), abs(position.qty))),
     marketPrice: format(position.price),
     marketValue: format(mul(position.qty, position.price)),
-    unrealizedPnl: format(unrealized(position)),
-    realizedPnl: format(realized(position)),
+    unrealizedPnl: format(unrealizedOf(position)),
+    realizedPnl: format(realizedOf(position)),
   }
 }
 
@@ -146,8 +183,8 @@ export function portfolioBody(
   let open: Decimal = ZERO
   let closed: Decimal = ZERO
   for (const held of state.positions.values()) {
-    open = add(open, unrealized(held))
-    closed = add(closed, realized(held))
+    open = add(open, unrealizedOf(held))
+    closed = add(closed, realizedOf(held))
   }
   return {
     position,

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../engine/events/envelope.ts'
+import type { ReadStates } from './read-model.ts'
 import type { EventData, EventType } from '../schemas/types.gen.ts'
 
 /**
@@ -9,8 +10,13 @@ export interface Projection<State> {
   readonly name: string
   readonly handles: readonly EventType[]
   initial(): State
-  /** Returns the next state; mutating and returning the same object is fine. */
-  apply(state: State, event: RecordedEvent): State
+  /**
+   * Returns the next state; mutating and returning the same object is fine. `others`: states of the projections
+   * that come before it in the read model, this event included; absent where it is folded alone.
+   */
+  apply(state: State, event: RecordedEvent, others?: Readonly<ReadStates>): State
+  /** A state of its own that goes on from here: what happens to either does not show in the other. */
+  copy(state: State): State
 }
 
 /** A recorded event whose data is known by its type. */

@@ -129,7 +129,6 @@ test('every input moves engine time', () => {
   }
   inputs.push('order.outcome_unknown')
   for (const type of inputs) assert.ok(isProjected(type), type)
-  assert.not.ok(isProjected('feature.computed'))
   assert.not.ok(isProjected('timer.set'))
 })
 

@@ -5,12 +5,17 @@ import {
   type PortfolioBody,
   type StatusBody,
 } from '../schemas/types.gen.ts'
+import { type DecisionRecord, decisionsProjection } from './decisions.ts'
+import { equityProjection, type EquityState } from './equity.ts'
 import { type FillRecord, fillsProjection } from './fills.ts'
 import type { Listing } from './listing.ts'
 import { type OrdersState, ordersProjection } from './orders.ts'
 import { portfolioBody, portfolioProjection, type PortfolioState } from './portfolio.ts'
+import { pnlProjection, type PnlState } from './pnl.ts'
 import type { Projection } from './projection.ts'
+import { queuesProjection, type QueuesState } from './queues.ts'
 import { signalsProjection, type SignalsState } from './signals.ts'
+import { strategiesProjection, type StrategiesState } from './strategies.ts'
 import { statusBody, statusProjection, type StatusState } from './status.ts'
 
 /** Thrown when the book holds a version of an event that this program does not know: folding it would guess. */
@@ -29,20 +34,31 @@ export class EventTooNew extends Error {
 
 /** The states of all projections, as one position of the book leaves them. */
 export interface ReadStates {
-  portfolio: PortfolioState
   orders: OrdersState
+  portfolio: PortfolioState
   fills: Listing<FillRecord>
+  pnl: PnlState
+  equity: EquityState
   signals: SignalsState
+  decisions: Listing<DecisionRecord>
+  strategies: StrategiesState
+  queues: QueuesState
   status: StatusState
 }
 
 type Name = keyof ReadStates
 
+/** In the order of folding: a projection sees what those before it made of the event. */
 const PROJECTIONS: { readonly [N in Name]: Projection<ReadStates[N]> } = {
-  portfolio: portfolioProjection,
   orders: ordersProjection,
+  portfolio: portfolioProjection,
   fills: fillsProjection,
+  pnl: pnlProjection,
+  equity: equityProjection,
   signals: signalsProjection,
+  decisions: decisionsProjection,
+  strategies: strategiesProjection,
+  queues: queuesProjection,
   status: statusProjection,
 }
 
@@ -68,16 +84,30 @@ export function isProjected(type: string): boolean {
 /** All projections of one book, folded together, so that what they say belongs to one position. */
 export class ReadModel {
   readonly states: ReadStates = {
-    portfolio: portfolioProjection.initial(),
     orders: ordersProjection.initial(),
+    portfolio: portfolioProjection.initial(),
     fills: fillsProjection.initial(),
+    pnl: pnlProjection.initial(),
+    equity: equityProjection.initial(),
     signals: signalsProjection.initial(),
+    decisions: decisionsProjection.initial(),
+    strategies: strategiesProjection.initial(),
+    queues: queuesProjection.initial(),
     status: statusProjection.initial(),
   }
   /** Last event folded, −1 before the first. */
   position = -1
   /** Engine time of the last input, ms; null before the first. */
   at: number | null = null
+
+  /** Goes on from here by itself: what happens to either does not show in the other. */
+  copy(): ReadModel {
+    const copy = new ReadModel()
+    for (const name of Object.keys(PROJECTIONS) as Name[]) copy.take(name, this.states)
+    copy.position = this.position
+    copy.at = this.at
+    return copy
+  }
 
   /** Folds the next event. Throws RangeError on a gap or a repeat, EventTooNew. */
   apply(event: RecordedEvent): void {
@@ -123,7 +153,11 @@ export class ReadModel {
     }
   }
 
+  private take<N extends Name>(name: N, from: ReadStates): void {
+    this.states[name] = PROJECTIONS[name].copy(from[name])
+  }
+
   private fold<N extends Name>(name: N, event: RecordedEvent): void {
-    this.states[name] = PROJECTIONS[name].apply(this.states[name], event)
+    this.states[name] = PROJECTIONS[name].apply(this.states[name], event, this.states)
   }
 }

@@ -7,6 +7,7 @@ import type {
   SignalRaised,
   SignalReceived,
 } from '../schemas/types.gen.ts'
+import { KeyIndex } from './key-index.ts'
 import { Listing } from './listing.ts'
 import { bookEvent, type Projection } from './projection.ts'
 
@@ -36,8 +37,8 @@ export interface SignalRecord {
 
 export interface SignalsState {
   list: Listing<SignalRecord>
-  /** id → the signals that answer to it, one of each source: nearly always one. */
-  byId: Map<string, SignalRecord[]>
+  /** id → places in the list of the signals that had it, of every source: nearly always one. */
+  byId: KeyIndex<string>
   approved: number
   denied: number
 }
@@ -49,7 +50,7 @@ export interface SignalsState {
 export const signalsProjection: Projection<SignalsState> = {
   name: 'signals',
   handles: ['signal.received', 'signal.raised', 'risk.verdict', 'input.refused'],
-  initial: () => ({ list: new Listing(), byId: new Map(), approved: 0, denied: 0 }),
+  initial: () => ({ list: new Listing(), byId: new KeyIndex(), approved: 0, denied: 0 }),
   apply(state, recorded) {
     const event = bookEvent(recorded)
     const { position: entry, at } = event
@@ -85,6 +86,11 @@ export const signalsProjection: Projection<SignalsState> = {
     }
     return state
   },
+  copy: (state) => ({
+    ...state,
+    list: state.list.copy(),
+    byId: state.byId.copy(state.list.size),
+  }),
 }
 
 function asked(
@@ -95,34 +101,42 @@ function asked(
 }
 
 function add(state: SignalsState, record: SignalRecord): void {
-  state.list.add(record)
-  const holders = state.byId.get(record.signalId)
-  if (holders === undefined) {
-    state.byId.set(record.signalId, [record])
-    return
-  }
-  const index = holders.findIndex(({ source }) => source === record.source)
-  if (index < 0) holders.push(record)
-  // A repeat that was refused does not take the id from the signal that went through.
-  else if (record.kind !== 'refused' || holders[index]!.kind === 'refused') holders[index] = record
+  state.byId.add(record.signalId, state.list.add(record))
 }
 
+/**
+ * Place of the signal that the id means within a source: the newest, but a repeat that was refused does not take
+ * the id from a signal that went through.
+ */
 function holder(
   state: Readonly<SignalsState>,
   signalId: string,
   source: string,
-): SignalRecord | undefined {
-  return state.byId.get(signalId)?.find((record) => record.source === source)
+): number | undefined {
+  let found: number | undefined
+  for (const index of state.byId.get(signalId)) {
+    const record = state.list.at(index)
+    if (record.source !== source) continue
+    if (record.kind !== 'refused' || found === undefined) found = index
+    else if (state.list.at(found).kind === 'refused') found = index
+  }
+  return found
+}
+
+/** Those that the id means, one of each source, in the order of their sources' first. */
+function holders(state: Readonly<SignalsState>, signalId: string): SignalRecord[] {
+  const sources = new Set(state.byId.get(signalId).map((index) => state.list.at(index).source))
+  return [...sources].map((source) => state.list.at(holder(state, signalId, source)!))
 }
 
 function judge(state: SignalsState, data: RiskVerdict, entry: number, at: number): void {
   const { signalId, source } = data
   if (data.verdict === 'approved') state.approved++
   else state.denied++
-  let record = holder(state, signalId, source)
-  if (record === undefined || record.verdict !== null) {
+  const index = holder(state, signalId, source)
+  if (index === undefined || state.list.at(index).verdict !== null) {
     // A flatten is judged without a signal before it.
-    record = {
+    add(state, {
       entry,
       kind: 'control',
       signalId,
@@ -132,10 +146,8 @@ function judge(state: SignalsState, data: RiskVerdict, entry: number, at: number
       request: null,
       verdict: data,
       at,
-    }
-    add(state, record)
-  }
-  record.verdict = data
+    })
+  } else state.list.edit(index).verdict = data
 }
 
 function refuse(
@@ -173,19 +185,19 @@ function refuse(
  * `operator:alice:s-1`, which always names one only. Empty: none; more than one: ask by a longer name.
  */
 export function findSignals(state: Readonly<SignalsState>, name: string): SignalRecord[] {
-  const found = new Set(state.byId.get(name))
+  const found = new Set(holders(state, name))
   const first = name.indexOf(':')
   if (first < 0) return [...found]
   const second = name.indexOf(':', first + 1)
   if (second >= 0) {
     const full = holder(state, name.slice(second + 1), name.slice(0, second))
-    if (full !== undefined) return [full]
+    if (full !== undefined) return [state.list.at(full)]
   }
   const owner = name.slice(0, first)
   const id = name.slice(first + 1)
   for (const source of [owner, `operator:${owner}`, `strategy:${owner}`]) {
-    const record = holder(state, id, source)
-    if (record !== undefined) found.add(record)
+    const index = holder(state, id, source)
+    if (index !== undefined) found.add(state.list.at(index))
   }
   return [...found]
 }

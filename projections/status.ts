@@ -100,6 +100,8 @@ export const statusProjection: Projection<StatusState> = {
     }
     return state
   },
+  // What the fields refer to is data of events, which nobody writes to.
+  copy: (state) => ({ ...state, lastBars: new Map(state.lastBars) }),
 }
 
 function isNewest(before: MarketBar | undefined, bar: MarketBar): boolean {

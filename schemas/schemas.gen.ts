@@ -54,6 +54,48 @@ export const COMMON_SCHEMA: object = {
 
 /** Event schemas by "type@version". */
 export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
+  'account.charged@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/account/account-charged.v1.json",
+    "title": "AccountCharged",
+    "description": "The account paid, or received, money without an order",
+    "type": "object",
+    "properties": {
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Symbol it was paid for, where there is one"
+      },
+      "brokerSequence": {
+        "type": "integer",
+        "description": "Sequence of the report at the broker, from 1",
+        "minimum": 1
+      },
+      "occurredAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "The broker's clock"
+      },
+      "amount": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Money paid; negative: received"
+      },
+      "code": {
+        "type": "string",
+        "description": "Stable code, such as borrow_fee"
+      },
+      "reason": {
+        "type": "string",
+        "description": "What for"
+      }
+    },
+    "required": [
+      "brokerSequence",
+      "occurredAt",
+      "amount",
+      "code",
+      "reason"
+    ],
+    "additionalProperties": false
+  },
   'book.created@1': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/book/book-created.v1.json",
@@ -138,7 +180,9 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
           "halt",
           "resume",
           "cancel-all",
-          "flatten"
+          "flatten",
+          "cancel-order",
+          "replace-order"
         ],
         "description": "What is asked"
       },
@@ -160,6 +204,43 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "storedAt": {
         "$ref": "../common.json#/$defs/Timestamp",
         "description": "When NATS stored it"
+      },
+      "orderId": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "cancel-order, replace-order: number of the order"
+      },
+      "qty": {
+        "type": "string",
+        "pattern": "^(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?$",
+        "description": "replace-order: whole quantity, what is filled included"
+      },
+      "limitPrice": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: limit price"
+      },
+      "stopPrice": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: stop price"
+      },
+      "trailAmount": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: distance of a trailing stop, money"
+      },
+      "trailPercent": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: distance of a trailing stop, percent"
+      },
+      "timeInForce": {
+        "enum": [
+          "day",
+          "gtc",
+          "ioc",
+          "fok",
+          "opg",
+          "cls"
+        ],
+        "description": "replace-order: how long it stands"
       }
     },
     "required": [
@@ -203,6 +284,59 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "symbol",
       "barTime",
       "values"
+    ],
+    "additionalProperties": false
+  },
+  'market.action@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/market/market-action.v1.json",
+    "title": "MarketAction",
+    "description": "A corporate action takes effect",
+    "type": "object",
+    "properties": {
+      "feed": {
+        "type": "string",
+        "description": "Name of the feed",
+        "minLength": 1,
+        "maxLength": 64
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "kind": {
+        "enum": [
+          "split",
+          "dividend",
+          "delist",
+          "rename"
+        ],
+        "description": "What happens"
+      },
+      "value": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "split: new shares for one old (2, 0.25); dividend: money per share; delist: price paid per share, the last close when left out"
+      },
+      "newSymbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "rename: the symbol from now on"
+      },
+      "exDate": {
+        "type": "string",
+        "pattern": "^\\d{4}-\\d{2}-\\d{2}$",
+        "description": "First day that trades without it"
+      },
+      "time": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Moment at which it takes effect: before the first bar of that day"
+      }
+    },
+    "required": [
+      "feed",
+      "symbol",
+      "kind",
+      "exDate",
+      "time"
     ],
     "additionalProperties": false
   },
@@ -318,6 +452,69 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
     ],
     "additionalProperties": false
   },
+  'order.adjusted@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/order/order-adjusted.v1.json",
+    "title": "OrderAdjusted",
+    "description": "Quantity or prices of a working order changed otherwise than by request: a sibling that filled in part, a split",
+    "type": "object",
+    "properties": {
+      "orderId": {
+        "type": "integer",
+        "description": "Number of the order in its account, 1, 2, …",
+        "minimum": 1
+      },
+      "clientOrderId": {
+        "type": "string",
+        "description": "Id the broker knows the order by: book id and order number",
+        "minLength": 1,
+        "maxLength": 128
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "brokerSequence": {
+        "type": "integer",
+        "description": "Sequence of the report at the broker, from 1",
+        "minimum": 1
+      },
+      "occurredAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "The broker's clock"
+      },
+      "qty": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "Whole quantity from now on, what is filled included"
+      },
+      "limitPrice": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Limit price from now on"
+      },
+      "stopPrice": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Stop price from now on"
+      },
+      "code": {
+        "type": "string",
+        "description": "Stable code"
+      },
+      "reason": {
+        "type": "string",
+        "description": "Why"
+      }
+    },
+    "required": [
+      "orderId",
+      "clientOrderId",
+      "symbol",
+      "brokerSequence",
+      "occurredAt",
+      "code",
+      "reason"
+    ],
+    "additionalProperties": false
+  },
   'order.anomaly@1': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/order/order-anomaly.v1.json",
@@ -348,6 +545,57 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "status",
       "event",
       "code"
+    ],
+    "additionalProperties": false
+  },
+  'order.cancel_rejected@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/order/order-cancel-rejected.v1.json",
+    "title": "OrderCancelRejected",
+    "description": "The broker refused to cancel the order: it goes on as it was",
+    "type": "object",
+    "properties": {
+      "orderId": {
+        "type": "integer",
+        "description": "Number of the order in its account, 1, 2, …",
+        "minimum": 1
+      },
+      "clientOrderId": {
+        "type": "string",
+        "description": "Id the broker knows the order by: book id and order number",
+        "minLength": 1,
+        "maxLength": 128
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "brokerSequence": {
+        "type": "integer",
+        "description": "Sequence of the report at the broker, from 1",
+        "minimum": 1
+      },
+      "occurredAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "The broker's clock"
+      },
+      "code": {
+        "type": "string",
+        "description": "Stable code"
+      },
+      "reason": {
+        "type": "string",
+        "description": "Why"
+      }
+    },
+    "required": [
+      "orderId",
+      "clientOrderId",
+      "symbol",
+      "brokerSequence",
+      "occurredAt",
+      "code",
+      "reason"
     ],
     "additionalProperties": false
   },
@@ -547,6 +795,47 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
     ],
     "additionalProperties": false
   },
+  'order.held@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/order/order-held.v1.json",
+    "title": "OrderHeld",
+    "description": "The broker holds a leg back until its entry has filled",
+    "type": "object",
+    "properties": {
+      "orderId": {
+        "type": "integer",
+        "description": "Number of the order in its account, 1, 2, …",
+        "minimum": 1
+      },
+      "clientOrderId": {
+        "type": "string",
+        "description": "Id the broker knows the order by: book id and order number",
+        "minLength": 1,
+        "maxLength": 128
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "brokerSequence": {
+        "type": "integer",
+        "description": "Sequence of the report at the broker, from 1",
+        "minimum": 1
+      },
+      "occurredAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "The broker's clock"
+      }
+    },
+    "required": [
+      "orderId",
+      "clientOrderId",
+      "symbol",
+      "brokerSequence",
+      "occurredAt"
+    ],
+    "additionalProperties": false
+  },
   'order.intended@1': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/order/order-intended.v1.json",
@@ -576,13 +865,16 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
           "market",
           "limit",
           "stop",
+          "stop_limit",
+          "trailing_stop",
           "close"
         ],
         "description": "Order type"
       },
       "qty": {
-        "$ref": "../common.json#/$defs/Quantity",
-        "description": "Shares"
+        "type": "string",
+        "pattern": "^(all|notional|(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?)$",
+        "description": "Shares; \"all\": every whole share the cash buys at the fill price; \"notional\": as many as the notional pays"
       },
       "limitPrice": {
         "$ref": "../common.json#/$defs/Decimal",
@@ -592,10 +884,26 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
         "$ref": "../common.json#/$defs/Decimal",
         "description": "Stop price"
       },
+      "trailAmount": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "Distance of a trailing stop, money per share"
+      },
+      "trailPercent": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "Distance of a trailing stop, percent of the best price"
+      },
+      "notional": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "Money to spend or raise, fees apart; with a qty of \"notional\""
+      },
       "timeInForce": {
         "enum": [
           "day",
-          "gtc"
+          "gtc",
+          "ioc",
+          "fok",
+          "opg",
+          "cls"
         ],
         "description": "How long it stands"
       },
@@ -606,6 +914,43 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "expiresAt": {
         "$ref": "../common.json#/$defs/Timestamp",
         "description": "Moment at which the broker lets it expire"
+      },
+      "extendedHours": {
+        "type": "boolean",
+        "description": "May trade before and after the core session"
+      },
+      "orderClass": {
+        "enum": [
+          "bracket",
+          "oco",
+          "oto"
+        ],
+        "description": "How it and its legs belong together"
+      },
+      "legs": {
+        "type": "array",
+        "items": {
+          "type": "integer",
+          "minimum": 1
+        },
+        "description": "Numbers of its legs, whose intents follow in the same step; they reach the broker with it"
+      },
+      "parentId": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Order whose leg it is"
+      },
+      "role": {
+        "enum": [
+          "take_profit",
+          "stop_loss"
+        ],
+        "description": "What it is as a leg"
+      },
+      "replaces": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Order that it takes the place of: the broker is asked to replace that one"
       }
     },
     "required": [
@@ -702,6 +1047,154 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "symbol",
       "brokerSequence",
       "occurredAt",
+      "code",
+      "reason"
+    ],
+    "additionalProperties": false
+  },
+  'order.replace_rejected@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/order/order-replace-rejected.v1.json",
+    "title": "OrderReplaceRejected",
+    "description": "The broker refused to replace the order: it goes on as it was, and the replacement never stood",
+    "type": "object",
+    "properties": {
+      "orderId": {
+        "type": "integer",
+        "description": "Number of the order in its account, 1, 2, …",
+        "minimum": 1
+      },
+      "clientOrderId": {
+        "type": "string",
+        "description": "Id the broker knows the order by: book id and order number",
+        "minLength": 1,
+        "maxLength": 128
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "brokerSequence": {
+        "type": "integer",
+        "description": "Sequence of the report at the broker, from 1",
+        "minimum": 1
+      },
+      "occurredAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "The broker's clock"
+      },
+      "replacedBy": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Number of the order that would have replaced it"
+      },
+      "code": {
+        "type": "string",
+        "description": "Stable code"
+      },
+      "reason": {
+        "type": "string",
+        "description": "Why"
+      }
+    },
+    "required": [
+      "orderId",
+      "clientOrderId",
+      "symbol",
+      "brokerSequence",
+      "occurredAt",
+      "replacedBy",
+      "code",
+      "reason"
+    ],
+    "additionalProperties": false
+  },
+  'order.replace_requested@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/order/order-replace-requested.v1.json",
+    "title": "OrderReplaceRequested",
+    "description": "The intent to replace an order; the intent of the replacement follows",
+    "type": "object",
+    "properties": {
+      "orderId": {
+        "type": "integer",
+        "description": "Number of the order in its account, 1, 2, …",
+        "minimum": 1
+      },
+      "replacedBy": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Number of the order that shall take its place"
+      },
+      "signalId": {
+        "type": "string",
+        "description": "Control that asked for it"
+      },
+      "source": {
+        "type": "string",
+        "description": "operator:<name> or strategy:<name>"
+      }
+    },
+    "required": [
+      "orderId",
+      "replacedBy",
+      "signalId",
+      "source"
+    ],
+    "additionalProperties": false
+  },
+  'order.replaced@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/order/order-replaced.v1.json",
+    "title": "OrderReplaced",
+    "description": "Another order took the place of this one; what still trades of this one is part of the other",
+    "type": "object",
+    "properties": {
+      "orderId": {
+        "type": "integer",
+        "description": "Number of the order in its account, 1, 2, …",
+        "minimum": 1
+      },
+      "clientOrderId": {
+        "type": "string",
+        "description": "Id the broker knows the order by: book id and order number",
+        "minLength": 1,
+        "maxLength": 128
+      },
+      "symbol": {
+        "$ref": "../common.json#/$defs/Symbol",
+        "description": "Ticker"
+      },
+      "brokerSequence": {
+        "type": "integer",
+        "description": "Sequence of the report at the broker, from 1",
+        "minimum": 1
+      },
+      "occurredAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "The broker's clock"
+      },
+      "replacedBy": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Number of the order that replaces it"
+      },
+      "code": {
+        "type": "string",
+        "description": "Stable code"
+      },
+      "reason": {
+        "type": "string",
+        "description": "Why"
+      }
+    },
+    "required": [
+      "orderId",
+      "clientOrderId",
+      "symbol",
+      "brokerSequence",
+      "occurredAt",
+      "replacedBy",
       "code",
       "reason"
     ],
@@ -880,7 +1373,8 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "qty": {
         "anyOf": [
           {
-            "$ref": "../common.json#/$defs/Quantity"
+            "type": "string",
+            "pattern": "^(all|notional|(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?)$"
           },
           {
             "type": "null"
@@ -935,7 +1429,9 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
                 "enum": [
                   "market",
                   "limit",
-                  "stop"
+                  "stop",
+                  "stop_limit",
+                  "trailing_stop"
                 ],
                 "description": "Order type"
               },
@@ -947,16 +1443,82 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
                 "$ref": "../common.json#/$defs/Decimal",
                 "description": "Stop price"
               },
+              "trailAmount": {
+                "$ref": "../common.json#/$defs/PositiveDecimal",
+                "description": "Distance of a trailing stop, money per share"
+              },
+              "trailPercent": {
+                "$ref": "../common.json#/$defs/PositiveDecimal",
+                "description": "Distance of a trailing stop, percent"
+              },
+              "notional": {
+                "$ref": "../common.json#/$defs/PositiveDecimal",
+                "description": "Money to spend or raise"
+              },
               "timeInForce": {
                 "enum": [
                   "day",
-                  "gtc"
+                  "gtc",
+                  "ioc",
+                  "fok",
+                  "opg",
+                  "cls"
                 ],
                 "description": "How long it stands"
               },
               "symbol": {
                 "$ref": "../common.json#/$defs/Symbol",
                 "description": "Ticker"
+              },
+              "orderClass": {
+                "enum": [
+                  "bracket",
+                  "oco",
+                  "oto"
+                ],
+                "description": "How it and its legs belong together"
+              },
+              "legs": {
+                "type": "array",
+                "description": "Exits that go with it, in the order of their numbers",
+                "items": {
+                  "type": "object",
+                  "description": "One exit",
+                  "properties": {
+                    "role": {
+                      "enum": [
+                        "take_profit",
+                        "stop_loss"
+                      ],
+                      "description": "What it is for"
+                    },
+                    "type": {
+                      "enum": [
+                        "limit",
+                        "stop",
+                        "trailing_stop"
+                      ],
+                      "description": "Order type"
+                    },
+                    "limitPrice": {
+                      "$ref": "../common.json#/$defs/PositiveDecimal",
+                      "description": "Limit price"
+                    },
+                    "stopPrice": {
+                      "$ref": "../common.json#/$defs/PositiveDecimal",
+                      "description": "Stop price"
+                    },
+                    "trailPercent": {
+                      "$ref": "../common.json#/$defs/PositiveDecimal",
+                      "description": "Distance of a trailing stop, percent"
+                    }
+                  },
+                  "required": [
+                    "role",
+                    "type"
+                  ],
+                  "additionalProperties": false
+                }
               }
             },
             "required": [
@@ -971,6 +1533,11 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
             "type": "null"
           }
         ]
+      },
+      "replaces": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Order that the approved one takes the place of"
       }
     },
     "required": [
@@ -1106,6 +1673,18 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
         "type": "string",
         "description": "Why, in words",
         "maxLength": 1000
+      },
+      "takeProfit": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "Limit price of the exit with a gain"
+      },
+      "stopLoss": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "Stop price of the exit with a loss"
+      },
+      "trailPercent": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "Distance of a trailing exit, percent of the best price"
       }
     },
     "required": [
@@ -1187,15 +1766,15 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       },
       "takeProfit": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Limit price"
+        "description": "Limit price of the exit with a gain"
       },
       "stopLoss": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Limit price"
+        "description": "Stop price of the exit with a loss"
       },
       "trailPercent": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Limit price"
+        "description": "Distance of a trailing exit, percent of the best price"
       },
       "confidence": {
         "type": "number",
@@ -1219,6 +1798,10 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
       "signed": {
         "type": "boolean",
         "description": "Whether a valid signature came with it"
+      },
+      "fractional": {
+        "type": "boolean",
+        "description": "Whether a notional buys fractions of a share too"
       }
     },
     "required": [
@@ -1283,6 +1866,350 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
 
 /** Body schemas by name; older versions by "name@version". */
 export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
+  'decision-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/decision-body.v1.json",
+    "title": "DecisionBody",
+    "description": "Something that was decided, or that a decision was based on",
+    "type": "object",
+    "properties": {
+      "entry": {
+        "type": "integer",
+        "description": "Position in the book of the event that brought it",
+        "minimum": 0
+      },
+      "type": {
+        "type": "string",
+        "description": "Type of the event"
+      },
+      "step": {
+        "type": "integer",
+        "description": "Position of the input that it follows from",
+        "minimum": 0
+      },
+      "because": {
+        "anyOf": [
+          {
+            "type": "integer",
+            "minimum": 0
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Position of the event that caused it; null: it is an input itself"
+      },
+      "at": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Engine time"
+      },
+      "data": {
+        "type": "object",
+        "description": "The event's data, by the schema of its type"
+      }
+    },
+    "required": [
+      "entry",
+      "type",
+      "step",
+      "because",
+      "at",
+      "data"
+    ],
+    "additionalProperties": false
+  },
+  'decision-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/decision-list.v1.json",
+    "title": "DecisionList",
+    "description": "Decisions",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./decision-body.v1.json"
+        },
+        "description": "One page"
+      },
+      "next": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Cursor of the next page; null: this is the last"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
+    ],
+    "additionalProperties": false
+  },
+  'equity-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/equity-list.v1.json",
+    "title": "EquityList",
+    "description": "The equity curve",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./equity-point.v1.json"
+        },
+        "description": "One page"
+      },
+      "next": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Cursor of the next page; null: this is the last"
+      },
+      "summary": {
+        "$ref": "./equity-summary.v1.json"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next",
+      "summary"
+    ],
+    "additionalProperties": false
+  },
+  'equity-point': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/equity-point.v1.json",
+    "title": "EquityPoint",
+    "description": "The account after all bars of one moment",
+    "type": "object",
+    "properties": {
+      "entry": {
+        "type": "integer",
+        "description": "Position in the book of the event that brought it",
+        "minimum": 0
+      },
+      "time": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Start of the bar"
+      },
+      "at": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Engine time"
+      },
+      "cash": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Cash"
+      },
+      "positionValue": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Value of all positions at the mark, signed"
+      },
+      "equity": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "cash + positionValue, exactly"
+      },
+      "drawdown": {
+        "anyOf": [
+          {
+            "type": "number"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "equity / highest equity so far − 1; null where that is not above zero"
+      }
+    },
+    "required": [
+      "entry",
+      "time",
+      "at",
+      "cash",
+      "positionValue",
+      "equity",
+      "drawdown"
+    ],
+    "additionalProperties": false
+  },
+  'equity-summary': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/equity-summary.v1.json",
+    "title": "EquitySummary",
+    "description": "Figures of the whole curve, by the definitions of summary.json",
+    "type": "object",
+    "properties": {
+      "start": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Cash to begin with"
+      },
+      "end": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Equity of the last point"
+      },
+      "peak": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Highest equity of a point"
+      },
+      "maxDrawdown": {
+        "anyOf": [
+          {
+            "type": "number"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Lowest drawdown of a point, zero or negative"
+      },
+      "maxDrawdownDays": {
+        "anyOf": [
+          {
+            "type": "number"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Longest time under water, days, an open one included"
+      }
+    },
+    "required": [
+      "start",
+      "end",
+      "peak",
+      "maxDrawdown",
+      "maxDrawdownDays"
+    ],
+    "additionalProperties": false
+  },
+  'event-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/event-body.v1.json",
+    "title": "EventBody",
+    "description": "An event of the book",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Place in the book",
+        "minimum": 0
+      },
+      "id": {
+        "type": "string",
+        "description": "UUID"
+      },
+      "type": {
+        "type": "string",
+        "description": "Type"
+      },
+      "version": {
+        "type": "integer",
+        "description": "Version of its schema",
+        "minimum": 1
+      },
+      "at": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Engine time"
+      },
+      "recordedAt": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "Wall clock of the writer"
+      },
+      "step": {
+        "type": "integer",
+        "description": "Position of the input that it belongs to",
+        "minimum": 0
+      },
+      "because": {
+        "anyOf": [
+          {
+            "type": "integer",
+            "minimum": 0
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Position of the event that caused it; null: an input"
+      },
+      "data": {
+        "type": "object",
+        "description": "Data by the schema of its type"
+      }
+    },
+    "required": [
+      "position",
+      "id",
+      "type",
+      "version",
+      "at",
+      "recordedAt",
+      "step",
+      "because",
+      "data"
+    ],
+    "additionalProperties": false
+  },
+  'event-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/event-list.v1.json",
+    "title": "EventList",
+    "description": "Events of the book",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./event-body.v1.json"
+        },
+        "description": "One page"
+      },
+      "next": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Cursor of the next page; null: this is the last"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
+    ],
+    "additionalProperties": false
+  },
   'fill-body': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/api/fill-body.v1.json",
@@ -1507,13 +2434,16 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
           "market",
           "limit",
           "stop",
+          "stop_limit",
+          "trailing_stop",
           "close"
         ],
         "description": "Order type"
       },
       "qty": {
-        "$ref": "../common.json#/$defs/Quantity",
-        "description": "Shares; \"all\" until such an order has filled"
+        "type": "string",
+        "pattern": "^(all|notional|(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?)$",
+        "description": "Shares; \"all\" or \"notional\" until such an order has filled"
       },
       "filledQty": {
         "$ref": "../common.json#/$defs/Decimal",
@@ -1534,13 +2464,15 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
         "enum": [
           "intended",
           "unknown",
+          "held",
           "accepted",
           "partially_filled",
           "filled",
           "canceled",
           "expired",
           "rejected",
-          "withheld"
+          "withheld",
+          "replaced"
         ],
         "description": "Where it stands"
       },
@@ -1591,7 +2523,11 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       "timeInForce": {
         "enum": [
           "day",
-          "gtc"
+          "gtc",
+          "ioc",
+          "fok",
+          "opg",
+          "cls"
         ],
         "description": "How long it stands"
       },
@@ -1626,6 +2562,52 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
         "type": "integer",
         "description": "Position in the book of the event that brought it",
         "minimum": 0
+      },
+      "trailAmount": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Distance of a trailing stop, money per share"
+      },
+      "trailPercent": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Distance of a trailing stop, percent"
+      },
+      "notional": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Money to spend or raise"
+      },
+      "orderClass": {
+        "enum": [
+          "bracket",
+          "oco",
+          "oto"
+        ],
+        "description": "How it and its legs belong together"
+      },
+      "legs": {
+        "type": "array",
+        "items": {
+          "type": "integer"
+        },
+        "description": "Numbers of its legs"
+      },
+      "parentId": {
+        "type": "integer",
+        "description": "Order whose leg it is"
+      },
+      "role": {
+        "enum": [
+          "take_profit",
+          "stop_loss"
+        ],
+        "description": "What it is as a leg"
+      },
+      "replaces": {
+        "type": "integer",
+        "description": "Order that it takes, or took, the place of"
+      },
+      "replacedBy": {
+        "type": "integer",
+        "description": "Order that took its place"
       }
     },
     "required": [
@@ -1785,6 +2767,275 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       "position",
       "items",
       "next"
+    ],
+    "additionalProperties": false
+  },
+  'pnl-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/pnl-body.v1.json",
+    "title": "PnlBody",
+    "description": "Gains and losses since the book began; amounts in the account currency",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "at": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Timestamp"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Engine time of the last input; null before the first"
+      },
+      "start": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Cash to begin with"
+      },
+      "equity": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Equity now"
+      },
+      "total": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "equity − start, exactly realizedPnl + unrealizedPnl − openFees"
+      },
+      "realizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Closed round trips, both sides' fees taken off"
+      },
+      "unrealizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Open lots at the mark, without fees"
+      },
+      "openFees": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Paid for what is not closed: in neither of the two above"
+      },
+      "fees": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "All fees paid"
+      },
+      "symbols": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "properties": {
+            "symbol": {
+              "$ref": "../common.json#/$defs/Symbol",
+              "description": "Ticker"
+            },
+            "qty": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Shares held, negative when short"
+            },
+            "unrealizedPnl": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Open lots at the mark"
+            },
+            "realizedPnl": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Closed round trips, both sides' fees taken off"
+            },
+            "trades": {
+              "type": "integer",
+              "description": "Closed round trips",
+              "minimum": 0
+            },
+            "wins": {
+              "type": "integer",
+              "description": "Those that gained",
+              "minimum": 0
+            },
+            "losses": {
+              "type": "integer",
+              "description": "Those that lost; the rest broke even",
+              "minimum": 0
+            },
+            "fees": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Both sides' fees of the closed round trips"
+            }
+          },
+          "required": [
+            "symbol",
+            "qty",
+            "unrealizedPnl",
+            "realizedPnl",
+            "trades",
+            "wins",
+            "losses",
+            "fees"
+          ],
+          "additionalProperties": false
+        },
+        "description": "By symbol"
+      },
+      "sources": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "properties": {
+            "source": {
+              "type": "string",
+              "description": "strategy:<name>, operator:<name>, engine or unknown"
+            },
+            "realizedPnl": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Closed round trips, both sides' fees taken off"
+            },
+            "trades": {
+              "type": "integer",
+              "description": "Closed round trips",
+              "minimum": 0
+            },
+            "wins": {
+              "type": "integer",
+              "description": "Those that gained",
+              "minimum": 0
+            },
+            "losses": {
+              "type": "integer",
+              "description": "Those that lost; the rest broke even",
+              "minimum": 0
+            },
+            "fees": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Both sides' fees of the closed round trips"
+            }
+          },
+          "required": [
+            "source",
+            "realizedPnl",
+            "trades",
+            "wins",
+            "losses",
+            "fees"
+          ],
+          "additionalProperties": false
+        },
+        "description": "By who opened what was closed"
+      },
+      "days": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "properties": {
+            "day": {
+              "type": "string",
+              "format": "date",
+              "description": "Trading day"
+            },
+            "equity": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "At the end of the day"
+            },
+            "change": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Against the end of the day before"
+            },
+            "traded": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Value of all fills"
+            },
+            "realizedPnl": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Closed round trips, both sides' fees taken off"
+            },
+            "trades": {
+              "type": "integer",
+              "description": "Closed round trips",
+              "minimum": 0
+            },
+            "wins": {
+              "type": "integer",
+              "description": "Those that gained",
+              "minimum": 0
+            },
+            "losses": {
+              "type": "integer",
+              "description": "Those that lost; the rest broke even",
+              "minimum": 0
+            },
+            "fees": {
+              "$ref": "../common.json#/$defs/Decimal",
+              "description": "Both sides' fees of the closed round trips"
+            }
+          },
+          "required": [
+            "day",
+            "equity",
+            "change",
+            "traded",
+            "realizedPnl",
+            "trades",
+            "wins",
+            "losses",
+            "fees"
+          ],
+          "additionalProperties": false
+        },
+        "description": "By trading day, newest first; see `days`"
+      }
+    },
+    "required": [
+      "position",
+      "at",
+      "start",
+      "equity",
+      "total",
+      "realizedPnl",
+      "unrealizedPnl",
+      "openFees",
+      "fees",
+      "symbols",
+      "sources",
+      "days"
+    ],
+    "additionalProperties": false
+  },
+  'pnl-figures': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/pnl-figures.v1.json",
+    "title": "PnlFigures",
+    "description": "Closed round trips added up",
+    "type": "object",
+    "properties": {
+      "realizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Closed round trips, both sides' fees taken off"
+      },
+      "trades": {
+        "type": "integer",
+        "description": "Closed round trips",
+        "minimum": 0
+      },
+      "wins": {
+        "type": "integer",
+        "description": "Those that gained",
+        "minimum": 0
+      },
+      "losses": {
+        "type": "integer",
+        "description": "Those that lost; the rest broke even",
+        "minimum": 0
+      },
+      "fees": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Both sides' fees of the closed round trips"
+      }
+    },
+    "required": [
+      "realizedPnl",
+      "trades",
+      "wins",
+      "losses",
+      "fees"
     ],
     "additionalProperties": false
   },
@@ -1993,6 +3244,120 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       "title",
       "status",
       "detail"
+    ],
+    "additionalProperties": false
+  },
+  'queue-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/queue-body.v1.json",
+    "title": "QueueBody",
+    "description": "One queue",
+    "type": "object",
+    "properties": {
+      "name": {
+        "type": "string",
+        "description": "orders.<what they wait for> or inputs.<door>"
+      },
+      "depth": {
+        "anyOf": [
+          {
+            "type": "integer",
+            "minimum": 0
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "How many wait; null: inputs wait in NATS, not in the book"
+      },
+      "done": {
+        "anyOf": [
+          {
+            "type": "integer",
+            "minimum": 0
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "How many went through"
+      },
+      "lastAt": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Timestamp"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Engine time of the newest that went through"
+      },
+      "oldest": {
+        "anyOf": [
+          {
+            "type": "object",
+            "properties": {
+              "entry": {
+                "type": "integer",
+                "description": "Position in the book of the event that brought it",
+                "minimum": 0
+              },
+              "at": {
+                "$ref": "../common.json#/$defs/Timestamp",
+                "description": "Engine time"
+              }
+            },
+            "required": [
+              "entry",
+              "at"
+            ],
+            "additionalProperties": false
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "What waits longest"
+      }
+    },
+    "required": [
+      "name",
+      "depth",
+      "done",
+      "lastAt",
+      "oldest"
+    ],
+    "additionalProperties": false
+  },
+  'queue-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/queue-list.v1.json",
+    "title": "QueueList",
+    "description": "Queues",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./queue-body.v1.json"
+        },
+        "description": "All of them"
+      },
+      "next": {
+        "type": "null",
+        "description": "There is one page"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
     ],
     "additionalProperties": false
   },
@@ -2718,6 +4083,175 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
     ],
     "additionalProperties": false
   },
+  'strategy-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/strategy-body.v1.json",
+    "title": "StrategyBody",
+    "description": "One source of signals",
+    "type": "object",
+    "properties": {
+      "source": {
+        "type": "string",
+        "description": "strategy:<name>, operator:<name>, engine or unknown"
+      },
+      "running": {
+        "type": "boolean",
+        "description": "Whether it is a strategy that runs now"
+      },
+      "params": {
+        "anyOf": [
+          {
+            "type": "object"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Parameters of a strategy that runs"
+      },
+      "signals": {
+        "type": "integer",
+        "description": "Signals raised or sent",
+        "minimum": 0
+      },
+      "approved": {
+        "type": "integer",
+        "description": "Verdicts that approved",
+        "minimum": 0
+      },
+      "denied": {
+        "type": "integer",
+        "description": "Verdicts that denied",
+        "minimum": 0
+      },
+      "orders": {
+        "type": "integer",
+        "description": "Orders intended",
+        "minimum": 0
+      },
+      "fills": {
+        "type": "integer",
+        "description": "Executions",
+        "minimum": 0
+      },
+      "lastSignalAt": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Timestamp"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Engine time of the newest signal"
+      },
+      "lastDenial": {
+        "anyOf": [
+          {
+            "type": "object",
+            "properties": {
+              "code": {
+                "type": "string",
+                "description": "Stable code"
+              },
+              "rule": {
+                "anyOf": [
+                  {
+                    "type": "string"
+                  },
+                  {
+                    "type": "null"
+                  }
+                ],
+                "description": "Rule that denied"
+              }
+            },
+            "required": [
+              "code",
+              "rule"
+            ],
+            "additionalProperties": false
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Why the newest denied signal was denied"
+      },
+      "realizedPnl": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Closed round trips, both sides' fees taken off"
+      },
+      "trades": {
+        "type": "integer",
+        "description": "Closed round trips",
+        "minimum": 0
+      },
+      "wins": {
+        "type": "integer",
+        "description": "Those that gained",
+        "minimum": 0
+      },
+      "losses": {
+        "type": "integer",
+        "description": "Those that lost; the rest broke even",
+        "minimum": 0
+      },
+      "fees": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Both sides' fees of the closed round trips"
+      }
+    },
+    "required": [
+      "source",
+      "running",
+      "params",
+      "signals",
+      "approved",
+      "denied",
+      "orders",
+      "fills",
+      "lastSignalAt",
+      "lastDenial",
+      "realizedPnl",
+      "trades",
+      "wins",
+      "losses",
+      "fees"
+    ],
+    "additionalProperties": false
+  },
+  'strategy-list': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/strategy-list.v1.json",
+    "title": "StrategyList",
+    "description": "Who asks for orders",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "description": "Position of the book that the answer belongs to; -1: it is empty",
+        "minimum": -1
+      },
+      "items": {
+        "type": "array",
+        "items": {
+          "$ref": "./strategy-body.v1.json"
+        },
+        "description": "All of them"
+      },
+      "next": {
+        "type": "null",
+        "description": "There is one page"
+      }
+    },
+    "required": [
+      "position",
+      "items",
+      "next"
+    ],
+    "additionalProperties": false
+  },
   'chain-settings': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/config/chain-settings.v1.json",
@@ -2911,6 +4445,43 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
         "description": "Why",
         "minLength": 1,
         "maxLength": 1000
+      },
+      "orderId": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "cancel-order, replace-order: number of the order"
+      },
+      "qty": {
+        "type": "string",
+        "pattern": "^(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?$",
+        "description": "replace-order: whole quantity, what is filled included"
+      },
+      "limitPrice": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: limit price"
+      },
+      "stopPrice": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: stop price"
+      },
+      "trailAmount": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: distance of a trailing stop, money"
+      },
+      "trailPercent": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: distance of a trailing stop, percent"
+      },
+      "timeInForce": {
+        "enum": [
+          "day",
+          "gtc",
+          "ioc",
+          "fok",
+          "opg",
+          "cls"
+        ],
+        "description": "replace-order: how long it stands"
       }
     },
     "required": [
@@ -2948,6 +4519,10 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
         "$ref": "../common.json#/$defs/PositiveDecimal",
         "description": "Value instead of shares"
       },
+      "fractional": {
+        "type": "boolean",
+        "description": "Let notional buy fractions of a share, to the ninth decimal; market orders of day only"
+      },
       "type": {
         "enum": [
           "market",
@@ -2969,19 +4544,19 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
           "day",
           "gtc"
         ],
-        "description": "How long the order stands"
+        "description": "How long the order, and its exits, stand; gtc with exits, else day, when left out"
       },
       "takeProfit": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Price to take profit at; not supported yet: the signal is denied"
+        "description": "Limit price of an exit with a gain, placed with the entry"
       },
       "stopLoss": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Price to stop a loss at; not supported yet: the signal is denied"
+        "description": "Stop price of an exit with a loss, placed with the entry"
       },
       "trailPercent": {
         "$ref": "../common.json#/$defs/PositiveDecimal",
-        "description": "Distance of a trailing stop, percent; not supported yet: the signal is denied"
+        "description": "Distance of a trailing exit in place of stopLoss, percent of the best price"
       },
       "confidence": {
         "type": "number",

@@ -1,6 +1,223 @@
 // Generated from schemas/**/*.json by scripts/gen-types.ts; edit those and run: npm run gen
 
 /**
+ * The account paid, or received, money without an order
+ */
+export interface AccountCharged {
+  /**
+   * Symbol it was paid for, where there is one
+   */
+  symbol?: string
+  /**
+   * Sequence of the report at the broker, from 1
+   */
+  brokerSequence: number
+  /**
+   * The broker's clock
+   */
+  occurredAt: string
+  /**
+   * Money paid; negative: received
+   */
+  amount: string
+  /**
+   * Stable code, such as borrow_fee
+   */
+  code: string
+  /**
+   * What for
+   */
+  reason: string
+}
+
+/**
+ * Something that was decided, or that a decision was based on
+ */
+export interface DecisionBody {
+  /**
+   * Position in the book of the event that brought it
+   */
+  entry: number
+  /**
+   * Type of the event
+   */
+  type: string
+  /**
+   * Position of the input that it follows from
+   */
+  step: number
+  /**
+   * Position of the event that caused it; null: it is an input itself
+   */
+  because: number | null
+  /**
+   * Engine time
+   */
+  at: string
+  /**
+   * The event's data, by the schema of its type
+   */
+  data: {}
+}
+
+/**
+ * Decisions
+ */
+export interface DecisionList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * One page
+   */
+  items: DecisionBody[]
+  /**
+   * Cursor of the next page; null: this is the last
+   */
+  next: string | null
+}
+
+/**
+ * The equity curve
+ */
+export interface EquityList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * One page
+   */
+  items: EquityPoint[]
+  /**
+   * Cursor of the next page; null: this is the last
+   */
+  next: string | null
+  summary: EquitySummary
+}
+
+/**
+ * The account after all bars of one moment
+ */
+export interface EquityPoint {
+  /**
+   * Position in the book of the event that brought it
+   */
+  entry: number
+  /**
+   * Start of the bar
+   */
+  time: string
+  /**
+   * Engine time
+   */
+  at: string
+  /**
+   * Cash
+   */
+  cash: string
+  /**
+   * Value of all positions at the mark, signed
+   */
+  positionValue: string
+  /**
+   * cash + positionValue, exactly
+   */
+  equity: string
+  /**
+   * equity / highest equity so far − 1; null where that is not above zero
+   */
+  drawdown: number | null
+}
+
+/**
+ * Figures of the whole curve, by the definitions of summary.json
+ */
+export interface EquitySummary {
+  /**
+   * Cash to begin with
+   */
+  start: string
+  /**
+   * Equity of the last point
+   */
+  end: string
+  /**
+   * Highest equity of a point
+   */
+  peak: string
+  /**
+   * Lowest drawdown of a point, zero or negative
+   */
+  maxDrawdown: number | null
+  /**
+   * Longest time under water, days, an open one included
+   */
+  maxDrawdownDays: number | null
+}
+
+/**
+ * An event of the book
+ */
+export interface EventBody {
+  /**
+   * Place in the book
+   */
+  position: number
+  /**
+   * UUID
+   */
+  id: string
+  /**
+   * Type
+   */
+  type: string
+  /**
+   * Version of its schema
+   */
+  version: number
+  /**
+   * Engine time
+   */
+  at: string
+  /**
+   * Wall clock of the writer
+   */
+  recordedAt: string
+  /**
+   * Position of the input that it belongs to
+   */
+  step: number
+  /**
+   * Position of the event that caused it; null: an input
+   */
+  because: number | null
+  /**
+   * Data by the schema of its type
+   */
+  data: {}
+}
+
+/**
+ * Events of the book
+ */
+export interface EventList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * One page
+   */
+  items: EventBody[]
+  /**
+   * Cursor of the next page; null: this is the last
+   */
+  next: string | null
+}
+
+/**
  * One execution
  */
 export interface FillBody {
@@ -148,9 +365,9 @@ export interface OrderBody {
   /**
    * Order type
    */
-  type: 'market' | 'limit' | 'stop' | 'close'
+  type: 'market' | 'limit' | 'stop' | 'stop_limit' | 'trailing_stop' | 'close'
   /**
-   * Shares; "all" until such an order has filled
+   * Shares; "all" or "notional" until such an order has filled
    */
   qty: string
   /**
@@ -167,6 +384,7 @@ export interface OrderBody {
   status:
     | 'intended'
     | 'unknown'
+    | 'held'
     | 'accepted'
     | 'partially_filled'
     | 'filled'
@@ -174,6 +392,7 @@ export interface OrderBody {
     | 'expired'
     | 'rejected'
     | 'withheld'
+    | 'replaced'
   /**
    * Stable code of why it ended or is unknown
    */
@@ -193,7 +412,7 @@ export interface OrderBody {
   /**
    * How long it stands
    */
-  timeInForce: 'day' | 'gtc'
+  timeInForce: 'day' | 'gtc' | 'ioc' | 'fok' | 'opg' | 'cls'
   /**
    * Moment at which the broker lets it expire
    */
@@ -218,6 +437,42 @@ export interface OrderBody {
    * Position in the book of the event that brought it
    */
   entry: number
+  /**
+   * Distance of a trailing stop, money per share
+   */
+  trailAmount?: string
+  /**
+   * Distance of a trailing stop, percent
+   */
+  trailPercent?: string
+  /**
+   * Money to spend or raise
+   */
+  notional?: string
+  /**
+   * How it and its legs belong together
+   */
+  orderClass?: 'bracket' | 'oco' | 'oto'
+  /**
+   * Numbers of its legs
+   */
+  legs?: number[]
+  /**
+   * Order whose leg it is
+   */
+  parentId?: number
+  /**
+   * What it is as a leg
+   */
+  role?: 'take_profit' | 'stop_loss'
+  /**
+   * Order that it takes, or took, the place of
+   */
+  replaces?: number
+  /**
+   * Order that took its place
+   */
+  replacedBy?: number
 }
 
 /**
@@ -247,9 +502,9 @@ export interface OrderDetail {
   /**
    * Order type
    */
-  type: 'market' | 'limit' | 'stop' | 'close'
+  type: 'market' | 'limit' | 'stop' | 'stop_limit' | 'trailing_stop' | 'close'
   /**
-   * Shares; "all" until such an order has filled
+   * Shares; "all" or "notional" until such an order has filled
    */
   qty: string
   /**
@@ -266,6 +521,7 @@ export interface OrderDetail {
   status:
     | 'intended'
     | 'unknown'
+    | 'held'
     | 'accepted'
     | 'partially_filled'
     | 'filled'
@@ -273,6 +529,7 @@ export interface OrderDetail {
     | 'expired'
     | 'rejected'
     | 'withheld'
+    | 'replaced'
   /**
    * Stable code of why it ended or is unknown
    */
@@ -292,7 +549,7 @@ export interface OrderDetail {
   /**
    * How long it stands
    */
-  timeInForce: 'day' | 'gtc'
+  timeInForce: 'day' | 'gtc' | 'ioc' | 'fok' | 'opg' | 'cls'
   /**
    * Moment at which the broker lets it expire
    */
@@ -335,6 +592,181 @@ export interface OrderList {
    * Cursor of the next page; null: this is the last
    */
   next: string | null
+}
+
+/**
+ * Gains and losses since the book began; amounts in the account currency
+ */
+export interface PnlBody {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * Engine time of the last input; null before the first
+   */
+  at: string | null
+  /**
+   * Cash to begin with
+   */
+  start: string
+  /**
+   * Equity now
+   */
+  equity: string
+  /**
+   * equity − start, exactly realizedPnl + unrealizedPnl − openFees
+   */
+  total: string
+  /**
+   * Closed round trips, both sides' fees taken off
+   */
+  realizedPnl: string
+  /**
+   * Open lots at the mark, without fees
+   */
+  unrealizedPnl: string
+  /**
+   * Paid for what is not closed: in neither of the two above
+   */
+  openFees: string
+  /**
+   * All fees paid
+   */
+  fees: string
+  /**
+   * By symbol
+   */
+  symbols: {
+    /**
+     * Ticker
+     */
+    symbol: string
+    /**
+     * Shares held, negative when short
+     */
+    qty: string
+    /**
+     * Open lots at the mark
+     */
+    unrealizedPnl: string
+    /**
+     * Closed round trips, both sides' fees taken off
+     */
+    realizedPnl: string
+    /**
+     * Closed round trips
+     */
+    trades: number
+    /**
+     * Those that gained
+     */
+    wins: number
+    /**
+     * Those that lost; the rest broke even
+     */
+    losses: number
+    /**
+     * Both sides' fees of the closed round trips
+     */
+    fees: string
+  }[]
+  /**
+   * By who opened what was closed
+   */
+  sources: {
+    /**
+     * strategy:<name>, operator:<name>, engine or unknown
+     */
+    source: string
+    /**
+     * Closed round trips, both sides' fees taken off
+     */
+    realizedPnl: string
+    /**
+     * Closed round trips
+     */
+    trades: number
+    /**
+     * Those that gained
+     */
+    wins: number
+    /**
+     * Those that lost; the rest broke even
+     */
+    losses: number
+    /**
+     * Both sides' fees of the closed round trips
+     */
+    fees: string
+  }[]
+  /**
+   * By trading day, newest first; see `days`
+   */
+  days: {
+    /**
+     * Trading day
+     */
+    day: string
+    /**
+     * At the end of the day
+     */
+    equity: string
+    /**
+     * Against the end of the day before
+     */
+    change: string
+    /**
+     * Value of all fills
+     */
+    traded: string
+    /**
+     * Closed round trips, both sides' fees taken off
+     */
+    realizedPnl: string
+    /**
+     * Closed round trips
+     */
+    trades: number
+    /**
+     * Those that gained
+     */
+    wins: number
+    /**
+     * Those that lost; the rest broke even
+     */
+    losses: number
+    /**
+     * Both sides' fees of the closed round trips
+     */
+    fees: string
+  }[]
+}
+
+/**
+ * Closed round trips added up
+ */
+export interface PnlFigures {
+  /**
+   * Closed round trips, both sides' fees taken off
+   */
+  realizedPnl: string
+  /**
+   * Closed round trips
+   */
+  trades: number
+  /**
+   * Those that gained
+   */
+  wins: number
+  /**
+   * Those that lost; the rest broke even
+   */
+  losses: number
+  /**
+   * Both sides' fees of the closed round trips
+   */
+  fees: string
 }
 
 /**
@@ -464,6 +896,59 @@ export interface ProblemBody {
      */
     detail: string
   }[]
+}
+
+/**
+ * One queue
+ */
+export interface QueueBody {
+  /**
+   * orders.<what they wait for> or inputs.<door>
+   */
+  name: string
+  /**
+   * How many wait; null: inputs wait in NATS, not in the book
+   */
+  depth: number | null
+  /**
+   * How many went through
+   */
+  done: number | null
+  /**
+   * Engine time of the newest that went through
+   */
+  lastAt: string | null
+  /**
+   * What waits longest
+   */
+  oldest: {
+    /**
+     * Position in the book of the event that brought it
+     */
+    entry: number
+    /**
+     * Engine time
+     */
+    at: string
+  } | null
+}
+
+/**
+ * Queues
+ */
+export interface QueueList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * All of them
+   */
+  items: QueueBody[]
+  /**
+   * There is one page
+   */
+  next: null
 }
 
 /**
@@ -869,6 +1354,99 @@ export interface StatusBody {
 }
 
 /**
+ * One source of signals
+ */
+export interface StrategyBody {
+  /**
+   * strategy:<name>, operator:<name>, engine or unknown
+   */
+  source: string
+  /**
+   * Whether it is a strategy that runs now
+   */
+  running: boolean
+  /**
+   * Parameters of a strategy that runs
+   */
+  params: {} | null
+  /**
+   * Signals raised or sent
+   */
+  signals: number
+  /**
+   * Verdicts that approved
+   */
+  approved: number
+  /**
+   * Verdicts that denied
+   */
+  denied: number
+  /**
+   * Orders intended
+   */
+  orders: number
+  /**
+   * Executions
+   */
+  fills: number
+  /**
+   * Engine time of the newest signal
+   */
+  lastSignalAt: string | null
+  /**
+   * Why the newest denied signal was denied
+   */
+  lastDenial: {
+    /**
+     * Stable code
+     */
+    code: string
+    /**
+     * Rule that denied
+     */
+    rule: string | null
+  } | null
+  /**
+   * Closed round trips, both sides' fees taken off
+   */
+  realizedPnl: string
+  /**
+   * Closed round trips
+   */
+  trades: number
+  /**
+   * Those that gained
+   */
+  wins: number
+  /**
+   * Those that lost; the rest broke even
+   */
+  losses: number
+  /**
+   * Both sides' fees of the closed round trips
+   */
+  fees: string
+}
+
+/**
+ * Who asks for orders
+ */
+export interface StrategyList {
+  /**
+   * Position of the book that the answer belongs to; -1: it is empty
+   */
+  position: number
+  /**
+   * All of them
+   */
+  items: StrategyBody[]
+  /**
+   * There is one page
+   */
+  next: null
+}
+
+/**
  * Genesis: the first entry of a book; mints its identity
  */
 export interface BookCreated {
@@ -1033,6 +1611,34 @@ export interface ControlCommand {
    * Why
    */
   reason: string
+  /**
+   * cancel-order, replace-order: number of the order
+   */
+  orderId?: number
+  /**
+   * replace-order: whole quantity, what is filled included
+   */
+  qty?: string
+  /**
+   * replace-order: limit price
+   */
+  limitPrice?: string
+  /**
+   * replace-order: stop price
+   */
+  stopPrice?: string
+  /**
+   * replace-order: distance of a trailing stop, money
+   */
+  trailAmount?: string
+  /**
+   * replace-order: distance of a trailing stop, percent
+   */
+  trailPercent?: string
+  /**
+   * replace-order: how long it stands
+   */
+  timeInForce?: 'day' | 'gtc' | 'ioc' | 'fok' | 'opg' | 'cls'
 }
 
 /**
@@ -1042,7 +1648,7 @@ export interface ControlReceived {
   /**
    * What is asked
    */
-  action: 'halt' | 'resume' | 'cancel-all' | 'flatten'
+  action: 'halt' | 'resume' | 'cancel-all' | 'flatten' | 'cancel-order' | 'replace-order'
   /**
    * Who: letters, digits, _ and -, at most 64
    */
@@ -1059,6 +1665,34 @@ export interface ControlReceived {
    * When NATS stored it
    */
   storedAt: string
+  /**
+   * cancel-order, replace-order: number of the order
+   */
+  orderId?: number
+  /**
+   * replace-order: whole quantity, what is filled included
+   */
+  qty?: string
+  /**
+   * replace-order: limit price
+   */
+  limitPrice?: string
+  /**
+   * replace-order: stop price
+   */
+  stopPrice?: string
+  /**
+   * replace-order: distance of a trailing stop, money
+   */
+  trailAmount?: string
+  /**
+   * replace-order: distance of a trailing stop, percent
+   */
+  trailPercent?: string
+  /**
+   * replace-order: how long it stands
+   */
+  timeInForce?: 'day' | 'gtc' | 'ioc' | 'fok' | 'opg' | 'cls'
 }
 
 /**
@@ -1083,6 +1717,40 @@ export interface FeatureComputed {
   values: {
     [k: string]: number
   }
+}
+
+/**
+ * A corporate action takes effect
+ */
+export interface MarketAction {
+  /**
+   * Name of the feed
+   */
+  feed: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * What happens
+   */
+  kind: 'split' | 'dividend' | 'delist' | 'rename'
+  /**
+   * split: new shares for one old (2, 0.25); dividend: money per share; delist: price paid per share, the last close when left out
+   */
+  value?: string
+  /**
+   * rename: the symbol from now on
+   */
+  newSymbol?: string
+  /**
+   * First day that trades without it
+   */
+  exDate: string
+  /**
+   * Moment at which it takes effect: before the first bar of that day
+   */
+  time: string
 }
 
 /**
@@ -1158,6 +1826,52 @@ export interface OrderAccepted {
 }
 
 /**
+ * Quantity or prices of a working order changed otherwise than by request: a sibling that filled in part, a split
+ */
+export interface OrderAdjusted {
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  orderId: number
+  /**
+   * Id the broker knows the order by: book id and order number
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Sequence of the report at the broker, from 1
+   */
+  brokerSequence: number
+  /**
+   * The broker's clock
+   */
+  occurredAt: string
+  /**
+   * Whole quantity from now on, what is filled included
+   */
+  qty?: string
+  /**
+   * Limit price from now on
+   */
+  limitPrice?: string
+  /**
+   * Stop price from now on
+   */
+  stopPrice?: string
+  /**
+   * Stable code
+   */
+  code: string
+  /**
+   * Why
+   */
+  reason: string
+}
+
+/**
  * A report that the order could not take from its state; it changed nothing, or only what is said here
  */
 export interface OrderAnomaly {
@@ -1177,6 +1891,40 @@ export interface OrderAnomaly {
    * Stable code
    */
   code: string
+}
+
+/**
+ * The broker refused to cancel the order: it goes on as it was
+ */
+export interface OrderCancelRejected {
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  orderId: number
+  /**
+   * Id the broker knows the order by: book id and order number
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Sequence of the report at the broker, from 1
+   */
+  brokerSequence: number
+  /**
+   * The broker's clock
+   */
+  occurredAt: string
+  /**
+   * Stable code
+   */
+  code: string
+  /**
+   * Why
+   */
+  reason: string
 }
 
 /**
@@ -1312,6 +2060,32 @@ export interface OrderFilled {
 }
 
 /**
+ * The broker holds a leg back until its entry has filled
+ */
+export interface OrderHeld {
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  orderId: number
+  /**
+   * Id the broker knows the order by: book id and order number
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Sequence of the report at the broker, from 1
+   */
+  brokerSequence: number
+  /**
+   * The broker's clock
+   */
+  occurredAt: string
+}
+
+/**
  * The intent to place an order; nothing is sent that is not recorded so
  */
 export interface OrderIntended {
@@ -1334,9 +2108,9 @@ export interface OrderIntended {
   /**
    * Order type
    */
-  type: 'market' | 'limit' | 'stop' | 'close'
+  type: 'market' | 'limit' | 'stop' | 'stop_limit' | 'trailing_stop' | 'close'
   /**
-   * Shares
+   * Shares; "all": every whole share the cash buys at the fill price; "notional": as many as the notional pays
    */
   qty: string
   /**
@@ -1348,9 +2122,21 @@ export interface OrderIntended {
    */
   stopPrice?: string
   /**
+   * Distance of a trailing stop, money per share
+   */
+  trailAmount?: string
+  /**
+   * Distance of a trailing stop, percent of the best price
+   */
+  trailPercent?: string
+  /**
+   * Money to spend or raise, fees apart; with a qty of "notional"
+   */
+  notional?: string
+  /**
    * How long it stands
    */
-  timeInForce: 'day' | 'gtc'
+  timeInForce: 'day' | 'gtc' | 'ioc' | 'fok' | 'opg' | 'cls'
   /**
    * Engine time after which it must not be sent any more
    */
@@ -1359,6 +2145,30 @@ export interface OrderIntended {
    * Moment at which the broker lets it expire
    */
   expiresAt?: string
+  /**
+   * May trade before and after the core session
+   */
+  extendedHours?: boolean
+  /**
+   * How it and its legs belong together
+   */
+  orderClass?: 'bracket' | 'oco' | 'oto'
+  /**
+   * Numbers of its legs, whose intents follow in the same step; they reach the broker with it
+   */
+  legs?: number[]
+  /**
+   * Order whose leg it is
+   */
+  parentId?: number
+  /**
+   * What it is as a leg
+   */
+  role?: 'take_profit' | 'stop_loss'
+  /**
+   * Order that it takes the place of: the broker is asked to replace that one
+   */
+  replaces?: number
 }
 
 /**
@@ -1407,6 +2217,104 @@ export interface OrderRejected {
    * The broker's clock
    */
   occurredAt: string
+  /**
+   * Stable code
+   */
+  code: string
+  /**
+   * Why
+   */
+  reason: string
+}
+
+/**
+ * The broker refused to replace the order: it goes on as it was, and the replacement never stood
+ */
+export interface OrderReplaceRejected {
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  orderId: number
+  /**
+   * Id the broker knows the order by: book id and order number
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Sequence of the report at the broker, from 1
+   */
+  brokerSequence: number
+  /**
+   * The broker's clock
+   */
+  occurredAt: string
+  /**
+   * Number of the order that would have replaced it
+   */
+  replacedBy: number
+  /**
+   * Stable code
+   */
+  code: string
+  /**
+   * Why
+   */
+  reason: string
+}
+
+/**
+ * The intent to replace an order; the intent of the replacement follows
+ */
+export interface OrderReplaceRequested {
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  orderId: number
+  /**
+   * Number of the order that shall take its place
+   */
+  replacedBy: number
+  /**
+   * Control that asked for it
+   */
+  signalId: string
+  /**
+   * operator:<name> or strategy:<name>
+   */
+  source: string
+}
+
+/**
+ * Another order took the place of this one; what still trades of this one is part of the other
+ */
+export interface OrderReplaced {
+  /**
+   * Number of the order in its account, 1, 2, …
+   */
+  orderId: number
+  /**
+   * Id the broker knows the order by: book id and order number
+   */
+  clientOrderId: string
+  /**
+   * Ticker
+   */
+  symbol: string
+  /**
+   * Sequence of the report at the broker, from 1
+   */
+  brokerSequence: number
+  /**
+   * The broker's clock
+   */
+  occurredAt: string
+  /**
+   * Number of the order that replaces it
+   */
+  replacedBy: number
   /**
    * Stable code
    */
@@ -1544,7 +2452,7 @@ export interface RiskVerdict {
     /**
      * Order type
      */
-    type: 'market' | 'limit' | 'stop'
+    type: 'market' | 'limit' | 'stop' | 'stop_limit' | 'trailing_stop'
     /**
      * Limit price
      */
@@ -1554,14 +2462,61 @@ export interface RiskVerdict {
      */
     stopPrice?: string
     /**
+     * Distance of a trailing stop, money per share
+     */
+    trailAmount?: string
+    /**
+     * Distance of a trailing stop, percent
+     */
+    trailPercent?: string
+    /**
+     * Money to spend or raise
+     */
+    notional?: string
+    /**
      * How long it stands
      */
-    timeInForce: 'day' | 'gtc'
+    timeInForce: 'day' | 'gtc' | 'ioc' | 'fok' | 'opg' | 'cls'
     /**
      * Ticker
      */
     symbol: string
+    /**
+     * How it and its legs belong together
+     */
+    orderClass?: 'bracket' | 'oco' | 'oto'
+    /**
+     * Exits that go with it, in the order of their numbers
+     *
+     * Items: One exit
+     */
+    legs?: {
+      /**
+       * What it is for
+       */
+      role: 'take_profit' | 'stop_loss'
+      /**
+       * Order type
+       */
+      type: 'limit' | 'stop' | 'trailing_stop'
+      /**
+       * Limit price
+       */
+      limitPrice?: string
+      /**
+       * Stop price
+       */
+      stopPrice?: string
+      /**
+       * Distance of a trailing stop, percent
+       */
+      trailPercent?: string
+    }[]
   } | null
+  /**
+   * Order that the approved one takes the place of
+   */
+  replaces?: number
 }
 
 /**
@@ -1627,6 +2582,10 @@ export interface ManualSignal {
    */
   notional?: string
   /**
+   * Let notional buy fractions of a share, to the ninth decimal; market orders of day only
+   */
+  fractional?: boolean
+  /**
    * Order to place; market when left out
    */
   type?: 'market' | 'limit' | 'stop'
@@ -1639,19 +2598,19 @@ export interface ManualSignal {
    */
   stopPrice?: string
   /**
-   * How long the order stands
+   * How long the order, and its exits, stand; gtc with exits, else day, when left out
    */
   timeInForce?: 'day' | 'gtc'
   /**
-   * Price to take profit at; not supported yet: the signal is denied
+   * Limit price of an exit with a gain, placed with the entry
    */
   takeProfit?: string
   /**
-   * Price to stop a loss at; not supported yet: the signal is denied
+   * Stop price of an exit with a loss, placed with the entry
    */
   stopLoss?: string
   /**
-   * Distance of a trailing stop, percent; not supported yet: the signal is denied
+   * Distance of a trailing exit in place of stopLoss, percent of the best price
    */
   trailPercent?: string
   /**
@@ -1716,6 +2675,18 @@ export interface SignalRaised {
    * Why, in words
    */
   reason: string
+  /**
+   * Limit price of the exit with a gain
+   */
+  takeProfit?: string
+  /**
+   * Stop price of the exit with a loss
+   */
+  stopLoss?: string
+  /**
+   * Distance of a trailing exit, percent of the best price
+   */
+  trailPercent?: string
 }
 
 /**
@@ -1767,15 +2738,15 @@ export interface SignalReceived {
    */
   reason?: string
   /**
-   * Limit price
+   * Limit price of the exit with a gain
    */
   takeProfit?: string
   /**
-   * Limit price
+   * Stop price of the exit with a loss
    */
   stopLoss?: string
   /**
-   * Limit price
+   * Distance of a trailing exit, percent of the best price
    */
   trailPercent?: string
   /**
@@ -1798,6 +2769,10 @@ export interface SignalReceived {
    * Whether a valid signature came with it
    */
   signed: boolean
+  /**
+   * Whether a notional buys fractions of a share too
+   */
+  fractional?: boolean
 }
 
 /**
@@ -1830,21 +2805,29 @@ export interface TimerSet {
 
 /** What the newest version of each event type holds. */
 export interface EventData {
+  'account.charged': AccountCharged
   'book.created': BookCreated
   'control.received': ControlReceived
   'engine.started': EngineStarted
   'feature.computed': FeatureComputed
   'input.refused': InputRefused
+  'market.action': MarketAction
   'market.bar': MarketBar
   'order.accepted': OrderAccepted
+  'order.adjusted': OrderAdjusted
   'order.anomaly': OrderAnomaly
+  'order.cancel_rejected': OrderCancelRejected
   'order.cancel_requested': OrderCancelRequested
   'order.canceled': OrderCanceled
   'order.expired': OrderExpired
   'order.filled': OrderFilled
+  'order.held': OrderHeld
   'order.intended': OrderIntended
   'order.outcome_unknown': OrderOutcomeUnknown
   'order.rejected': OrderRejected
+  'order.replace_rejected': OrderReplaceRejected
+  'order.replace_requested': OrderReplaceRequested
+  'order.replaced': OrderReplaced
   'order.withheld': OrderWithheld
   'risk.state_changed': RiskStateChanged
   'risk.verdict': RiskVerdict
@@ -1858,6 +2841,13 @@ export interface EventData {
 export interface BodyData {
   'chain-settings': ChainSettings
   'control-command': ControlCommand
+  'decision-body': DecisionBody
+  'decision-list': DecisionList
+  'equity-list': EquityList
+  'equity-point': EquityPoint
+  'equity-summary': EquitySummary
+  'event-body': EventBody
+  'event-list': EventList
   'exchange-settings': ExchangeSettings
   'fill-body': FillBody
   'fill-list': FillList
@@ -1867,16 +2857,22 @@ export interface BodyData {
   'order-body': OrderBody
   'order-detail': OrderDetail
   'order-list': OrderList
+  'pnl-body': PnlBody
+  'pnl-figures': PnlFigures
   'portfolio-body': PortfolioBody
   'position-body': PositionBody
   'position-list': PositionList
   'problem-body': ProblemBody
+  'queue-body': QueueBody
+  'queue-list': QueueList
   'ready-body': ReadyBody
   'risk-limits': RiskLimits
   'signal-body': SignalBody
   'signal-detail': SignalDetail
   'signal-list': SignalList
   'status-body': StatusBody
+  'strategy-body': StrategyBody
+  'strategy-list': StrategyList
 }
 
 export type EventType = keyof EventData
@@ -1885,21 +2881,29 @@ export type BodyName = keyof BodyData
 
 /** The newest version of each event type: the one that is written. */
 export const EVENT_VERSIONS: Readonly<Record<EventType, number>> = {
+  'account.charged': 1,
   'book.created': 1,
   'control.received': 1,
   'engine.started': 1,
   'feature.computed': 1,
   'input.refused': 1,
+  'market.action': 1,
   'market.bar': 1,
   'order.accepted': 1,
+  'order.adjusted': 1,
   'order.anomaly': 1,
+  'order.cancel_rejected': 1,
   'order.cancel_requested': 1,
   'order.canceled': 1,
   'order.expired': 1,
   'order.filled': 1,
+  'order.held': 1,
   'order.intended': 1,
   'order.outcome_unknown': 1,
   'order.rejected': 1,
+  'order.replace_rejected': 1,
+  'order.replace_requested': 1,
+  'order.replaced': 1,
   'order.withheld': 1,
   'risk.state_changed': 1,
   'risk.verdict': 1,

@@ -84,6 +84,11 @@ export class Drawdown {
     return (open > this.longest ? open : this.longest) / DAY_MS
   }
 
+  /** What is known so far, to go on with by itself. */
+  copy(): Drawdown {
+    return Object.assign(new Drawdown(this.top), this)
+  }
+
   private begin(time: number): void {
     if (Number.isNaN(time)) throw new RangeError('bar without a time')
     if (time < this.lastTime)

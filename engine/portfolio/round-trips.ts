@@ -8,6 +8,8 @@ export interface TradedFill {
   qty: Decimal
   price: Decimal
   fee: Decimal
+  /** Who asked for it; the lot that it opens, and the trade that this becomes, carry it. */
+  source?: string
 }
 
 /** A closed round trip: one quantity from the fill that opened it to the fill that closed it. */
@@ -27,6 +29,8 @@ export interface Trade {
   pnl: Decimal
   /** Net too: pnl / (entry price × qty); null when the entry cost nothing. */
   return: number | null
+  /** Who opened it, where the fill said so. */
+  source?: string
 }
 
 /** A quantity that was opened and not yet closed. */
@@ -40,6 +44,8 @@ export interface OpenLot {
   notional: Decimal
   /** Entry fees held for it. */
   fee: Decimal
+  /** Who opened it, where the fill said so. */
+  source?: string
 }
 
 /** What is known of all closed trades without keeping them. */
@@ -118,7 +124,8 @@ export class RoundTrips {
       lot = queue.first
     }
     if (rest.qty > 0) {
-      queue.push({ symbol: fill.symbol, side, time: fill.time, price: fill.price, ...rest })
+      const { symbol, time, price, source } = fill
+      queue.push({ symbol, side, time, price, ...rest, ...(source !== undefined && { source }) })
     }
   }
 
@@ -155,6 +162,14 @@ export class RoundTrips {
     return lots
   }
 
+  /** Lots and totals as they are now, in an object of its own, which reports trades to `onTrade`. */
+  copy(onTrade?: (trade: Trade) => void): RoundTrips {
+    const copy = new RoundTrips(onTrade)
+    Object.assign(copy.totals, this.totals)
+    for (const [symbol, queue] of this.queues) copy.queues.set(symbol, queue.copy())
+    return copy
+  }
+
   private close(lot: OpenLot, entry: Portion, exit: Portion, fill: TradedFill): void {
     const gross =
       lot.side === 'long' ? sub(exit.notional, entry.notional) : sub(entry.notional, exit.notional)
@@ -173,6 +188,7 @@ export class RoundTrips {
       fees,
       pnl,
       return: gain,
+      ...(lot.source !== undefined && { source: lot.source }),
     })
   }
 
@@ -263,6 +279,12 @@ class LotQueue implements Iterable<OpenLot> {
       this.lots.splice(0, this.head)
       this.head = 0
     }
+  }
+
+  copy(): LotQueue {
+    const copy = new LotQueue()
+    for (const lot of this) copy.lots.push({ ...lot })
+    return copy
   }
 
   *[Symbol.iterator](): Iterator<OpenLot> {
