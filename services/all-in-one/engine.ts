@@ -18,6 +18,7 @@ import type { HealthInfo } from '../http-api/health-routes.ts'
 import { createHttpApi } from '../http-api/http-api.ts'
 import type { BarColumns } from '../market-data/bar-columns.ts'
 import { type FileFeed, startFileFeed } from '../market-data/file-feed.ts'
+import { Past } from '../projector/past.ts'
 import { startProjector } from '../projector/projector.ts'
 import { runPublisher } from '../publisher/publisher.ts'
 import { startVerdicts } from '../publisher/verdicts.ts'
@@ -92,6 +93,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     let checks = (): HealthInfo['checks'] => [{ name: 'started', ok: false }]
     const http = await createHttpApi({
       projector,
+      past: new Past(store, stream),
       host: options.host,
       port: options.port,
       info: () => {

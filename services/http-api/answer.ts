@@ -1,8 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ReadModel } from '../../projections/read-model.ts'
+import { formatTime } from '../../engine/time.ts'
 import type { BodyName } from '../../schemas/types.gen.ts'
 import { componentRef } from './components.ts'
-import { MIN_POSITION, type Parameter, querySchema, readQuery } from './parameters.ts'
+import {
+  AS_OF,
+  invalid,
+  MIN_POSITION,
+  type Moment,
+  type Parameter,
+  querySchema,
+  readQuery,
+} from './parameters.ts'
 import { Problem, PROBLEM_TYPE } from './problem.ts'
 
 /** What the API needs of the projector that feeds it. */
@@ -13,8 +22,14 @@ export interface Projected {
   waitFor(position: number, timeoutMs: number): Promise<boolean>
 }
 
+/** Answers about the past. Throws PastIsBusy (code past_is_busy). */
+export interface Remembers {
+  model(moment: { position: number } | { at: number }): Promise<ReadModel>
+}
+
 export interface AnswerContext {
   projector: Projected
+  past: Remembers
   /** How long `minPosition` waits, ms. */
   maxWaitMs: number
   /** Resolves when the API closes, so that no request waits on. */
@@ -28,15 +43,16 @@ export interface AnswerOptions<P extends Readonly<Record<string, Parameter<unkno
   path?: { name: string; description: string }
   body: BodyName
   problems?: Readonly<Record<number, string>>
-  /** Builds the body; throws Problem. Runs in one turn, so that all of it belongs to one position. */
-  build(query: ReturnType<typeof readQuery<P>>, path: string): object
+  /** Builds the body; throws Problem. Runs in one turn, so that all of it belongs to the model's position. */
+  build(model: ReadModel, query: ReturnType<typeof readQuery<P>>, path: string): object
 }
 
 const RETRY_AFTER_S = 1
 
 /**
  * Adds a route that answers from the read model: `position` in the body and in the ETag, 304 when the client
- * has that position's answer already, and `minPosition` for reading one's own writes.
+ * has that position's answer already, `minPosition` for reading one's own writes, and `asOf` for the past, whose
+ * answers never change.
  */
 export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
   app: FastifyInstance,
@@ -45,7 +61,7 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
   options: AnswerOptions<P>,
 ): void {
   const { projector } = context
-  const parameters = { ...options.parameters, minPosition: MIN_POSITION }
+  const parameters = { ...options.parameters, minPosition: MIN_POSITION, asOf: AS_OF }
   const schema = {
     summary: options.summary,
     querystring: querySchema(parameters),
@@ -54,7 +70,7 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
       ...responses(options.body, {
         400: 'A parameter is not valid',
         ...options.problems,
-        503: 'minPosition was not reached in time; Retry-After says when to ask again',
+        503: 'minPosition was not reached in time, or the past is asked for too often; see Retry-After',
       }),
       304: { description: 'If-None-Match names this position', type: 'null' },
     },
@@ -63,9 +79,16 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
     const query = readQuery(parameters, request.query as Record<string, string | string[]>)
     await reached(context, query.minPosition as number | undefined)
     const path = (request.params as Record<string, string>)[options.path?.name ?? '']
-    const body = options.build(query as never, path ?? '')
-    const tag = `"p:${projector.position()}"`
-    reply.header('etag', tag).header('cache-control', 'no-cache')
+    const asOf = query.asOf as Moment | undefined
+    const model = asOf === undefined ? projector.model : await remembered(context, asOf)
+    const body = options.build(model, query as never, path ?? '')
+    const tag = `"p:${model.position}"`
+    reply
+      .header('etag', tag)
+      .header(
+        'cache-control',
+        asOf === undefined ? 'no-cache' : 'private, max-age=31536000, immutable',
+      )
     return matches(request, tag) ? reply.code(304).send() : reply.send(body)
   })
 }
@@ -82,6 +105,27 @@ async function reached(context: AnswerContext, position: number | undefined): Pr
       (failed === null ? '; ask again' : '; the projector has failed: see /readyz'),
     { headers: { 'retry-after': String(RETRY_AFTER_S) } },
   )
+}
+
+/** The past is only what cannot change any more: a written position, a moment that engine time has left behind. */
+async function remembered(context: AnswerContext, asOf: Moment): Promise<ReadModel> {
+  const { projector, past } = context
+  const { at } = projector.model
+  const future =
+    'position' in asOf ? asOf.position > projector.position() : at === null || asOf.at >= at
+  if (future) {
+    const now = at === null ? 'nothing is recorded yet' : `engine time is ${formatTime(at)}`
+    const detail = `lies beyond position ${projector.position()}, where ${now}: a time must lie before that`
+    throw invalid([{ pointer: '/query/asOf', detail }])
+  }
+  try {
+    return await past.model(asOf)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'past_is_busy') throw error
+    throw new Problem('past-is-busy', (error as Error).message, {
+      headers: { 'retry-after': String(RETRY_AFTER_S) },
+    })
+  }
 }
 
 function matches(request: FastifyRequest, tag: string): boolean {

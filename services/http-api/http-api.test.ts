@@ -5,7 +5,14 @@ import type { BodyName, ProblemBody } from '../../schemas/types.gen.ts'
 import { BOOK_ID } from '../../projections/testing/book.ts'
 import { createHttpApi } from './http-api.ts'
 import { CannotListen, loopback, NonLoopbackHost, PortInUse } from './listen-errors.ts'
-import { FakeProjector, flaws, get, READY, withApi } from './testing/fake-projector.ts'
+import {
+  FakeProjector,
+  flaws,
+  get,
+  READY,
+  rememberedBy,
+  withApi,
+} from './testing/fake-projector.ts'
 
 /** A book in which everything that can be shown happened. */
 function rich(projector: FakeProjector): void {
@@ -35,6 +42,11 @@ const ROUTES: readonly [string, BodyName][] = [
   ['/signals/operator:bob:s-1', 'signal-detail'],
   ['/signals/bad', 'signal-detail'],
   ['/status', 'status-body'],
+  ['/pnl', 'pnl-body'],
+  ['/equity', 'equity-list'],
+  ['/decisions', 'decision-list'],
+  ['/strategies', 'strategy-list'],
+  ['/queues', 'queue-list'],
 ]
 const HEALTH: readonly [string, BodyName][] = [
   ['/health', 'health-body'],
@@ -151,7 +163,15 @@ test('minPosition waits for the position, and gives up with 503 and Retry-After'
 
 test('closing ends what waits for a position', async () => {
   const projector = new FakeProjector()
-  const options = { projector, host: '127.0.0.1', port: 0, info: () => READY, maxWaitMs: 60_000 }
+  const past = rememberedBy(projector)
+  const options = {
+    projector,
+    past,
+    host: '127.0.0.1',
+    port: 0,
+    info: () => READY,
+    maxWaitMs: 60_000,
+  }
   const api = await createHttpApi(options)
   const waiting = get(`${api.url}/portfolio?minPosition=5`)
   await new Promise((resolve) => setTimeout(resolve, 50))
@@ -200,7 +220,8 @@ test('the OpenAPI document describes every route, and every reference in it lead
     const paths = Object.keys(body.paths as object).sort()
     const expected = ['/fills', '/health', '/livez', '/orders', '/orders/{id}', '/portfolio']
     expected.push('/positions', '/readyz', '/signals', '/signals/{id}', '/status')
-    assert.equal(paths, expected)
+    expected.push('/pnl', '/equity', '/decisions', '/strategies', '/queues')
+    assert.equal(paths, expected.sort())
     const { schemas } = body.components as { schemas: Record<string, object> }
     const text = JSON.stringify(body)
     const refs = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? '')
@@ -241,7 +262,8 @@ test('what breaks inside is logged and tells nothing outside', async () => {
   const info = (): never => {
     throw new Error('secret place')
   }
-  const options = { projector: new FakeProjector(), host: 'localhost', port: 0 }
+  const projector = new FakeProjector()
+  const options = { projector, past: rememberedBy(projector), host: 'localhost', port: 0 }
   let first = true
   const api = await createHttpApi({
     ...options,
@@ -300,8 +322,10 @@ const isNonLoopback = (error: unknown): boolean => error instanceof NonLoopbackH
 
 async function failure(host: string, port: number): Promise<unknown> {
   try {
+    const projector = new FakeProjector()
     const api = await createHttpApi({
-      projector: new FakeProjector(),
+      projector,
+      past: rememberedBy(projector),
       host,
       port,
       info: () => READY,

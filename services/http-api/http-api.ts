@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { AddressInfo, Socket } from 'node:net'
 import type { BodyName } from '../../schemas/types.gen.ts'
-import { type Projected, sendProblem } from './answer.ts'
+import { type Projected, type Remembers, sendProblem } from './answer.ts'
 import { components } from './components.ts'
 import { type HealthInfo, healthRoutes } from './health-routes.ts'
 import { listenError, loopback } from './listen-errors.ts'
@@ -16,6 +16,7 @@ export interface ApiLog {
 
 export interface HttpApiOptions {
   projector: Projected
+  past: Remembers
   /** A loopback address. */
   host: string
   /** 0: a free one. */
@@ -48,6 +49,11 @@ const BODIES: readonly BodyName[] = [
   'fill-list',
   'signal-list',
   'signal-detail',
+  'pnl-body',
+  'equity-list',
+  'decision-list',
+  'strategy-list',
+  'queue-list',
   'status-body',
   'health-body',
   'ready-body',
@@ -60,7 +66,7 @@ const BODIES: readonly BodyName[] = [
  * Throws NonLoopbackHost, PortInUse, CannotListen.
  */
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
-  const { projector, port, info, log } = options
+  const { projector, past, port, info, log } = options
   const host = loopback(options.host)
   const app = fastify({
     exposeHeadRoutes: true,
@@ -76,7 +82,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   app.addHook('preClose', async () => close())
   errors(app, log)
   await document(app, info().version)
-  readRoutes(app, { projector, maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS, closing })
+  readRoutes(app, { projector, past, maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS, closing })
   healthRoutes(app, projector, info)
   try {
     await app.listen({ host, port })

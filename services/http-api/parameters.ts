@@ -47,6 +47,30 @@ export const MIN_POSITION = whole(
   0,
   Number.MAX_SAFE_INTEGER,
 )
+/** What `asOf` names. */
+export type Moment = { position: number } | { at: number }
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/
+
+export const AS_OF: Parameter<Moment> = {
+  schema: {
+    anyOf: [
+      { type: 'integer', minimum: 0 },
+      { type: 'string', format: 'date-time' },
+    ],
+    description:
+      'As of this position, or of this engine time (the last event at or before it); the answer never changes',
+  },
+  read(text) {
+    if (/^\d{1,16}$/.test(text)) {
+      return Number.isSafeInteger(Number(text)) ? { position: Number(text) } : null
+    }
+    const at = RFC_3339.test(text) ? Date.parse(text) : Number.NaN
+    return Number.isNaN(at) ? null : { at }
+  },
+  remedy: 'must be a position, or a time such as 2013-05-13T00:00:00Z',
+}
+export const DAYS = whole('How many days, newest first; 30 when left out', 0, 10_000)
 export const LIMIT = whole(`Items on a page; ${DEFAULT_LIMIT} when left out`, 1, 500)
 export const ORDER = oneOf('Oldest first (asc, when left out) or newest first', ['asc', 'desc'])
 export const CURSOR = matching(

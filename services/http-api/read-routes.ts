@@ -1,13 +1,20 @@
 import type { FastifyInstance } from 'fastify'
+import { decisionBody } from '../../projections/decisions.ts'
+import { equitySummary, pointBody } from '../../projections/equity.ts'
 import { fillBody } from '../../projections/fills.ts'
 import type { Entry, Listing } from '../../projections/listing.ts'
 import { findOrder, orderBody } from '../../projections/orders.ts'
+import { pnlBody } from '../../projections/pnl.ts'
 import { openPositions, positionBody } from '../../projections/portfolio.ts'
+import { queueBodies } from '../../projections/queues.ts'
+import type { ReadModel } from '../../projections/read-model.ts'
 import { findSignals, signalBody, signalDetail, signalName } from '../../projections/signals.ts'
+import { strategyBodies } from '../../projections/strategies.ts'
 import { answer, type AnswerContext } from './answer.ts'
 import { decodeCursor, encodeCursor, entryKey } from './cursor.ts'
 import {
   CURSOR,
+  DAYS,
   DEFAULT_LIMIT,
   invalid,
   LIMIT,
@@ -18,6 +25,7 @@ import {
 } from './parameters.ts'
 import { Problem } from './problem.ts'
 
+const DEFAULT_DAYS = 30
 const PAGING = { limit: LIMIT, cursor: CURSOR, order: ORDER, symbol: SYMBOL }
 
 interface PageQuery {
@@ -29,36 +37,34 @@ interface PageQuery {
 
 /** Adds the routes that read the projections. */
 export function readRoutes(app: FastifyInstance, context: AnswerContext): void {
-  const { model } = context.projector
-
   answer(app, '/portfolio', context, {
     summary: 'Cash, equity and open positions',
     parameters: {},
     body: 'portfolio-body',
-    build: () => model.portfolioBody(),
+    build: (model) => model.portfolioBody(),
   })
   answer(app, '/status', context, {
     summary: 'What runs, whether it may trade, and how much it has seen',
     parameters: {},
     body: 'status-body',
-    build: () => model.statusBody(),
+    build: (model) => model.statusBody(),
   })
   answer(app, '/positions', context, {
     summary: 'Open positions by symbol',
     parameters: PAGING,
     body: 'position-list',
-    build: (query) => positionPage(context, query),
+    build: positionPage,
   })
   answer(app, '/orders', context, {
     summary: 'Orders, by their intents',
     parameters: { ...PAGING, status: ORDER_STATUS },
     body: 'order-list',
-    build({ status, ...query }) {
+    build(model, { status, ...query }) {
       const { orders } = model.states
       const matches =
         status === undefined ? undefined : (order: { status: string }) => order.status === status
       const body = (order: Parameters<typeof orderBody>[1]) => orderBody(orders, order)
-      return entryPage(context, 'orders', orders.list, query, body, matches)
+      return entryPage(model, 'orders', orders.list, query, body, matches)
     },
   })
   answer(app, '/orders/:id', context, {
@@ -67,29 +73,69 @@ export function readRoutes(app: FastifyInstance, context: AnswerContext): void {
     path: { name: 'id', description: 'Number of the order, or the id that the broker knows' },
     body: 'order-detail',
     problems: { 404: 'There is no such order' },
-    build(_query, id) {
+    build(model, _query, id) {
       const order = findOrder(model.states.orders, id)
       if (order === undefined) throw notFound('order', id, '/orders')
       return { position: model.position, ...orderBody(model.states.orders, order) }
     },
   })
+  answer(app, '/pnl', context, {
+    summary: 'Gains and losses: in all, by symbol, by who opened the position, by day',
+    parameters: { days: DAYS },
+    body: 'pnl-body',
+    build: ({ states, position, at }, { days }) =>
+      pnlBody(states.pnl, states.portfolio, position, at, days ?? DEFAULT_DAYS),
+  })
+  answer(app, '/equity', context, {
+    summary: 'The equity curve with its drawdown, a point for each moment that bars ended at',
+    parameters: { limit: LIMIT, cursor: CURSOR, order: ORDER },
+    body: 'equity-list',
+    build: (model, query) => ({
+      ...entryPage(model, 'equity', model.states.equity.points, query, pointBody),
+      summary: equitySummary(model.states.equity),
+    }),
+  })
+  answer(app, '/decisions', context, {
+    summary: 'What was decided, and what it was based on, in the order of the book',
+    parameters: PAGING,
+    body: 'decision-list',
+    build: (model, query) =>
+      entryPage(model, 'decisions', model.states.decisions, query, decisionBody),
+  })
+  answer(app, '/strategies', context, {
+    summary: 'Who asks for orders, and with what success',
+    parameters: {},
+    body: 'strategy-list',
+    build: ({ states, position }) => ({
+      position,
+      items: strategyBodies(states.strategies, states.pnl),
+      next: null,
+    }),
+  })
+  answer(app, '/queues', context, {
+    summary:
+      'What waits: orders to be sent, of unknown outcome, at the broker; and what came in by which door',
+    parameters: {},
+    body: 'queue-list',
+    build: ({ states, position }) => ({ position, items: queueBodies(states.queues), next: null }),
+  })
   answer(app, '/fills', context, {
     summary: 'Executions',
     parameters: PAGING,
     body: 'fill-list',
-    build: (query) => entryPage(context, 'fills', model.states.fills, query, fillBody),
+    build: (model, query) => entryPage(model, 'fills', model.states.fills, query, fillBody),
   })
   answer(app, '/signals', context, {
     summary: 'Signals and their verdicts',
     parameters: { ...PAGING, status: SIGNAL_STATUS },
     body: 'signal-list',
-    build({ status, ...query }) {
+    build(model, { status, ...query }) {
       const matches =
         status === undefined
           ? undefined
           : (signal: { verdict: { verdict: string } | null }) =>
               (signal.verdict?.verdict ?? 'pending') === status
-      return entryPage(context, 'signals', model.states.signals.list, query, signalBody, matches)
+      return entryPage(model, 'signals', model.states.signals.list, query, signalBody, matches)
     },
   })
   answer(app, '/signals/:id', context, {
@@ -102,7 +148,7 @@ export function readRoutes(app: FastifyInstance, context: AnswerContext): void {
     },
     body: 'signal-detail',
     problems: { 404: 'There is no such signal', 409: 'Several signals have this id' },
-    build(_query, id) {
+    build(model, _query, id) {
       const found = findSignals(model.states.signals, id)
       const signal = found[0]
       if (signal === undefined) throw notFound('signal', id, '/signals')
@@ -133,7 +179,7 @@ interface PageBody {
 }
 
 function entryPage<T extends Entry>(
-  { projector }: AnswerContext,
+  model: ReadModel,
   name: string,
   listing: Listing<T>,
   query: PageQuery,
@@ -155,13 +201,13 @@ function entryPage<T extends Entry>(
     more && last !== undefined
       ? encodeCursor({ listing: name, descending, key: String(last.entry) })
       : null
-  return { position: projector.position(), items: items.map(body), next }
+  return { position: model.position, items: items.map(body), next }
 }
 
-function positionPage({ projector }: AnswerContext, query: PageQuery): PageBody {
+function positionPage(model: ReadModel, query: PageQuery): PageBody {
   const { descending, key } = place('positions', query)
   const limit = query.limit ?? DEFAULT_LIMIT
-  let held = openPositions(projector.model.states.portfolio)
+  let held = openPositions(model.states.portfolio)
   if (query.symbol !== undefined) held = held.filter(({ symbol }) => symbol === query.symbol)
   if (descending) held.reverse()
   if (key !== null) {
@@ -173,7 +219,7 @@ function positionPage({ projector }: AnswerContext, query: PageQuery): PageBody 
     held.length > limit && last !== undefined
       ? encodeCursor({ listing: 'positions', descending, key: last.symbol })
       : null
-  return { position: projector.position(), items: items.map(positionBody), next }
+  return { position: model.position, items: items.map(positionBody), next }
 }
 
 /** Where the page begins. A cursor keeps the order it was made in; asking for the other one is an error. */

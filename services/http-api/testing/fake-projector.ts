@@ -2,7 +2,7 @@ import { ReadModel } from '../../../projections/read-model.ts'
 import { TestBook } from '../../../projections/testing/book.ts'
 import type { BodyName } from '../../../schemas/types.gen.ts'
 import { errorsText, validateBody } from '../../../schemas/validate.ts'
-import type { Projected } from '../answer.ts'
+import type { Projected, Remembers } from '../answer.ts'
 import { createHttpApi, type HttpApi, type HttpApiOptions } from '../http-api.ts'
 
 /** A book in memory whose events are folded when a test says so. */
@@ -45,6 +45,20 @@ export class FakeProjector implements Projected {
   }
 }
 
+/** Folds the test's book anew for every question about the past. */
+export function rememberedBy({ book }: FakeProjector): Remembers {
+  return {
+    async model(moment) {
+      const model = new ReadModel()
+      for (const event of book.events) {
+        if ('position' in moment ? event.position > moment.position : event.at > moment.at) break
+        model.apply(event)
+      }
+      return model
+    },
+  }
+}
+
 export const READY = { ready: true, checks: [], version: '1.2.3', role: 'writer' }
 
 /** Runs a test against an API on a free port, and closes it whatever happens. */
@@ -55,6 +69,7 @@ export async function withApi(
   const projector = new FakeProjector()
   const api = await createHttpApi({
     projector,
+    past: rememberedBy(projector),
     host: '127.0.0.1',
     port: 0,
     info: () => READY,
