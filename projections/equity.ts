@@ -33,7 +33,7 @@ export interface EquityState {
 /** The equity curve: a point for each moment that bars ended at, as the backtest writes it. */
 export const equityProjection: Projection<EquityState> = {
   name: 'equity',
-  handles: ['book.created', 'market.bar', 'order.filled'],
+  handles: ['book.created', 'market.bar', 'order.filled', 'account.charged'],
   initial: () => ({ start: ZERO, points: new Listing(), drawdown: null, peak: ZERO }),
   apply(state, recorded, others) {
     const event = bookEvent(recorded)
@@ -49,7 +49,7 @@ export const equityProjection: Projection<EquityState> = {
         const { position: entry, at } = event
         state.points.add({ entry, symbol: null, time, at, ...read(state, others!.portfolio) })
       } else if (time === last.time) refresh(state, others!.portfolio)
-    } else if (event.type === 'order.filled') {
+    } else if (event.type === 'order.filled' || event.type === 'account.charged') {
       // Fills at an open come before their bar and belong to its point; those at a close come after it.
       const last = lastPoint(state)
       if (last !== null && event.at <= last.at) refresh(state, others!.portfolio)

@@ -1,4 +1,4 @@
-import { add, type Decimal, div, format, parse, SCALE, ZERO } from '../engine/decimal.ts'
+import { add, type Decimal, div, format, mul, parse, SCALE, ZERO } from '../engine/decimal.ts'
 import { clientOrderId, orderIdOf } from '../engine/events/ids.ts'
 import { formatTime } from '../engine/time.ts'
 import {
@@ -6,10 +6,19 @@ import {
   isReport,
   type OrderEvent,
   type OrderStatus,
+  legEvent,
+  REPORT_TYPES,
+  replacementEvent,
   reportedEvent,
   TRANSITIONS,
 } from '../engine/trading/transitions.ts'
-import type { OrderBody, OrderFilled, OrderIntended } from '../schemas/types.gen.ts'
+import type {
+  MarketAction,
+  OrderAdjusted,
+  OrderBody,
+  OrderFilled,
+  OrderIntended,
+} from '../schemas/types.gen.ts'
 import { KeyIndex } from './key-index.ts'
 import { Listing } from './listing.ts'
 import { bookEvent, type Projection } from './projection.ts'
@@ -19,7 +28,10 @@ export interface OrderRecord {
   /** Position of its intent in the book. */
   entry: number
   symbol: string
+  /** As it was asked for, with what the broker adjusted since. */
   intent: OrderIntended
+  /** Order that took its place; null: none. */
+  replacedBy: number | null
   /** strategy:<name>, operator:<name> or engine; unknown where no verdict named the order. */
   source: string
   status: OrderStatus
@@ -31,6 +43,8 @@ export interface OrderRecord {
   /** Why it ended without trading, or why its outcome is unknown. */
   code: string | null
   reason: string | null
+  /** Positions of all events that name the order, its intent first; replaced, never written to. */
+  life: readonly number[]
   /** Engine time, ms. */
   createdAt: number
   updatedAt: number
@@ -57,13 +71,8 @@ export const ordersProjection: Projection<OrdersState> = {
     'risk.verdict',
     'order.intended',
     'order.cancel_requested',
-    'order.accepted',
-    'order.rejected',
-    'order.filled',
-    'order.canceled',
-    'order.expired',
-    'order.withheld',
-    'order.outcome_unknown',
+    'market.action',
+    ...REPORT_TYPES,
   ],
   initial: () => ({
     bookId: '',
@@ -92,6 +101,24 @@ export const ordersProjection: Projection<OrdersState> = {
         }
         break
       }
+      case 'order.cancel_rejected': {
+        const order = edit(state, event.data.orderId)
+        if (order !== undefined && isOpen(order.status)) {
+          order.cancelRequested = false
+          order.updatedAt = event.at
+        }
+        break
+      }
+      case 'order.adjusted':
+        adjust(state, event.data, event.at)
+        break
+      case 'order.replaced':
+      case 'order.replace_rejected':
+        settleReplacement(state, event)
+        break
+      case 'market.action':
+        if (state.open > 0) act(state, event.data)
+        break
       case 'order.filled':
         fill(state, event.data, event.at)
         break
@@ -108,6 +135,9 @@ export const ordersProjection: Projection<OrdersState> = {
           advance(state, data.orderId, reportedEvent({ type: event.type, data }), event.at, why)
         }
     }
+    const { orderId } = event.data as { orderId?: number }
+    const order = orderId === undefined ? undefined : edit(state, orderId)
+    if (order !== undefined) order.life = [...order.life, event.position]
     return state
   },
   copy: (state) => ({
@@ -128,6 +158,7 @@ function intend(state: OrdersState, intent: OrderIntended, entry: number, at: nu
     entry,
     symbol: intent.symbol,
     intent,
+    replacedBy: null,
     source: state.approved.orderIds.includes(intent.orderId) ? state.approved.source : 'unknown',
     status: 'intended',
     filledQty: ZERO,
@@ -135,6 +166,7 @@ function intend(state: OrdersState, intent: OrderIntended, entry: number, at: nu
     cancelRequested: false,
     code: null,
     reason: null,
+    life: [],
     createdAt: at,
     updatedAt: at,
   }
@@ -161,6 +193,63 @@ function advance(
   }
   order.status = next
   order.updatedAt = at
+  const fate = legEvent(kind)
+  if (fate === null) return
+  for (const leg of order.intent.legs ?? []) {
+    // What was heard of at the broker has a life of its own.
+    const status = orderNumbered(state, leg)?.status
+    if (status === 'intended' || status === 'unknown') advance(state, leg, fate, at, why)
+  }
+}
+
+/** Quantity and prices as they are now; what cannot be any more changes nothing. */
+function adjust(state: OrdersState, data: OrderAdjusted, at: number): void {
+  const order = edit(state, data.orderId)
+  if (order === undefined || TRANSITIONS[order.status].adjusted === undefined) return
+  const { qty, limitPrice, stopPrice } = data
+  order.intent = {
+    ...order.intent,
+    ...(qty !== undefined && { qty }),
+    ...(limitPrice !== undefined && { limitPrice }),
+    ...(stopPrice !== undefined && { stopPrice }),
+  }
+  order.updatedAt = at
+}
+
+/** The broker's answer to a replacement is about two orders. */
+function settleReplacement(
+  state: OrdersState,
+  event: {
+    at: number
+    type: 'order.replaced' | 'order.replace_rejected'
+    data: { orderId: number; replacedBy: number; code: string; reason: string }
+  },
+): void {
+  const { orderId, replacedBy, code, reason } = event.data
+  const kind = event.type === 'order.replaced' ? 'replaced' : 'replace_rejected'
+  const order = edit(state, orderId)
+  if (order === undefined || TRANSITIONS[order.status][kind] === undefined) return
+  if (kind === 'replaced') order.replacedBy = replacedBy
+  advance(state, orderId, kind, event.at, kind === 'replaced' ? { code, reason } : null)
+  const next = orderNumbered(state, replacedBy)
+  const fate = replacementEvent(kind)
+  if (next?.intent.replaces !== orderId || fate === null || !isOpen(next.status)) return
+  advance(state, replacedBy, fate, event.at, fate === 'rejected' ? { code, reason } : null)
+}
+
+/** Open orders go on under a new name; what they have traded counts in the shares of after a split. */
+function act(state: OrdersState, { symbol, kind, value, newSymbol }: MarketAction): void {
+  for (let index = 0; index < state.list.size; index++) {
+    const known = state.list.at(index)
+    if (known.intent.symbol !== symbol || !isOpen(known.status)) continue
+    if (kind === 'rename' && newSymbol !== undefined) {
+      const order = state.list.edit(index)
+      order.intent = { ...order.intent, symbol: newSymbol }
+    } else if (kind === 'split' && value !== undefined && known.filledQty !== 0) {
+      const order = state.list.edit(index)
+      order.filledQty = mul(order.filledQty, parse(value))
+    }
+  }
 }
 
 function fill(state: OrdersState, data: OrderFilled, at: number): void {
@@ -191,7 +280,8 @@ export function findOrder(state: Readonly<OrdersState>, id: string): OrderRecord
 
 export function orderBody(state: Readonly<OrdersState>, order: OrderRecord): OrderBody {
   const { intent, filledQty } = order
-  const known = intent.qty === 'all' && order.status === 'filled' ? format(filledQty) : intent.qty
+  const sized = intent.qty !== 'all' && intent.qty !== 'notional'
+  const known = !sized && order.status === 'filled' ? format(filledQty) : intent.qty
   return {
     id: intent.orderId,
     clientOrderId: clientOrderId(state.bookId, intent.orderId),
@@ -213,5 +303,22 @@ export function orderBody(state: Readonly<OrdersState>, order: OrderRecord): Ord
     createdAt: formatTime(order.createdAt),
     updatedAt: formatTime(order.updatedAt),
     entry: order.entry,
+    ...special(order),
+  }
+}
+
+/** What only some orders have. */
+function special({ intent, replacedBy }: OrderRecord): Partial<OrderBody> {
+  const { trailAmount, trailPercent, notional, orderClass, legs, parentId, role, replaces } = intent
+  return {
+    ...(trailAmount !== undefined && { trailAmount }),
+    ...(trailPercent !== undefined && { trailPercent }),
+    ...(notional !== undefined && { notional }),
+    ...(orderClass !== undefined && { orderClass }),
+    ...(legs !== undefined && { legs }),
+    ...(parentId !== undefined && { parentId }),
+    ...(role !== undefined && { role }),
+    ...(replaces !== undefined && { replaces }),
+    ...(replacedBy !== null && { replacedBy }),
   }
 }

@@ -37,17 +37,19 @@ export interface PnlState {
 /** Gains and losses by day and by who opened the position; by symbol they follow from the portfolio. */
 export const pnlProjection: Projection<PnlState> = {
   name: 'pnl',
-  handles: ['book.created', 'market.bar', 'order.filled'],
+  handles: ['book.created', 'market.bar', 'market.action', 'order.filled', 'account.charged'],
   initial: () => ({ start: ZERO, sources: new Map(), days: new Chunks() }),
   apply(state, recorded, others) {
     const event = bookEvent(recorded)
     if (event.type === 'book.created') state.start = parse(event.data.cash)
-    else if (event.type === 'market.bar' || event.type === 'order.filled') {
+    else {
       const { portfolio } = others!
       const day = today(state, tradingDay(event.at))
       day.end = equityOf(portfolio)
       if (event.type === 'order.filled') {
         day.traded = add(day.traded, mul(parse(event.data.qty), parse(event.data.price)))
+      }
+      if (event.type === 'order.filled' || event.type === 'market.action') {
         // What a day's copy refers to is shared: a new object takes its place.
         day.closed = portfolio.closed.reduce(withTrade, day.closed)
         for (const trade of portfolio.closed) {

@@ -11,8 +11,15 @@ import {
   sub,
   ZERO,
 } from '../engine/decimal.ts'
+import { positionAfter, priceAfter } from '../engine/market/actions.ts'
+import { actOnTrips } from '../engine/portfolio/action-trips.ts'
 import { formatTime, parseTime } from '../engine/time.ts'
-import type { OrderFilled, PortfolioBody, PositionBody } from '../schemas/types.gen.ts'
+import type {
+  MarketAction,
+  OrderFilled,
+  PortfolioBody,
+  PositionBody,
+} from '../schemas/types.gen.ts'
 import { orderNumbered } from './orders.ts'
 import { bookEvent, type Projection } from './projection.ts'
 
@@ -41,6 +48,10 @@ export interface PortfolioState {
   closed: readonly Trade[]
   /** Start of the newest bar of each symbol. */
   barTimes: Map<string, string>
+  /** Its close, put into the money of after the corporate actions since. */
+  closes: Map<string, Decimal>
+  /** Paid without an order, such as borrow fees, less what was received so. */
+  charges: Decimal
 }
 
 /**
@@ -49,7 +60,7 @@ export interface PortfolioState {
  */
 export const portfolioProjection: Projection<PortfolioState> = {
   name: 'portfolio',
-  handles: ['book.created', 'market.bar', 'order.filled'],
+  handles: ['book.created', 'market.bar', 'market.action', 'order.filled', 'account.charged'],
   initial: () => ({
     cash: ZERO,
     fees: ZERO,
@@ -57,6 +68,8 @@ export const portfolioProjection: Projection<PortfolioState> = {
     positions: new Map(),
     closed: [],
     barTimes: new Map(),
+    closes: new Map(),
+    charges: ZERO,
   }),
   apply(state, recorded, others) {
     const event = bookEvent(recorded)
@@ -66,10 +79,16 @@ export const portfolioProjection: Projection<PortfolioState> = {
       const newest = state.barTimes.get(symbol)
       if (newest !== undefined && isBefore(time, newest)) return state
       state.barTimes.set(symbol, time)
+      state.closes.set(symbol, parse(close))
       const position = state.positions.get(symbol)
       if (position !== undefined && position.qty !== 0) mark(state, position, parse(close))
     } else if (event.type === 'order.filled') {
       fill(state, event.data, others && orderNumbered(others.orders, event.data.orderId)?.source)
+    } else if (event.type === 'market.action') act(state, event.data)
+    else if (event.type === 'account.charged') {
+      const amount = parse(event.data.amount)
+      state.cash = sub(state.cash, amount)
+      state.charges = add(state.charges, amount)
     } else if (event.type === 'book.created') state.cash = parse(event.data.cash)
     return state
   },
@@ -82,6 +101,7 @@ export const portfolioProjection: Projection<PortfolioState> = {
       ]),
     ),
     barTimes: new Map(state.barTimes),
+    closes: new Map(state.closes),
   }),
 }
 
@@ -127,6 +147,55 @@ function fill(state: PortfolioState, data: OrderFilled, source: string | undefin
     position.trips.fill({ time, symbol, side, qty, price, fee, ...by })
   }
   state.closed = closing.splice(0)
+}
+
+/** By the rule of the engine's portfolio: shares, mark and cash change as one, so that equity does not. */
+function act(state: PortfolioState, data: MarketAction): void {
+  const { symbol, kind, newSymbol } = data
+  state.closed = []
+  const action = { kind, value: data.value === undefined ? null : parse(data.value) }
+  const before = state.closes.get(symbol)
+  const close = before === undefined ? null : priceAfter(before, action)
+  if (close !== null) state.closes.set(symbol, close)
+  if (kind === 'rename' && newSymbol !== undefined) carryOver(state, symbol, newSymbol)
+  const position = state.positions.get(symbol)
+  if (position === undefined) return
+  const { qty } = position
+  const price = priceAfter(position.price, action)
+  const paidAt = close ?? price
+  const time = parseTime(data.time)
+  actOnTrips(position.trips, { symbol, ...action, qty, close: paidAt, time })
+  state.closed = closing.splice(0)
+  const after = positionAfter(qty, paidAt, action)
+  position.qty = after.qty
+  position.cost = null
+  state.cash = add(state.cash, after.cash)
+  mark(state, position, price)
+}
+
+/** What is held and known of a symbol goes on under its new name. */
+function carryOver(state: PortfolioState, symbol: string, newSymbol: string): void {
+  if (symbol === newSymbol) return
+  const { barTimes, closes, positions } = state
+  const [close, time] = [closes.get(symbol), barTimes.get(symbol)]
+  if (!barTimes.has(newSymbol) && close !== undefined && time !== undefined) {
+    closes.set(newSymbol, close)
+    barTimes.set(newSymbol, time)
+  }
+  const held = positions.get(symbol)
+  if (held === undefined) return
+  positions.delete(symbol)
+  held.trips.rename(symbol, newSymbol)
+  const there = positions.get(newSymbol)
+  if (there === undefined) {
+    positions.set(newSymbol, { ...held, symbol: newSymbol })
+    return
+  }
+  for (const lot of held.trips.openLots()) there.trips.take(lot)
+  state.netValue = sub(state.netValue, held.value)
+  there.qty = add(there.qty, held.qty)
+  there.cost = null
+  mark(state, there, there.price)
 }
 
 /** Money bound in the open lots of a position, zero or more. */
@@ -195,6 +264,7 @@ export function portfolioBody(
     unrealizedPnl: format(open),
     realizedPnl: format(closed),
     fees: format(state.fees),
+    ...(state.charges !== 0 && { charges: format(state.charges) }),
     positions: openPositions(state).map(positionBody),
   }
 }

@@ -1,5 +1,14 @@
 import { formatTime } from '../engine/time.ts'
-import { isOpen, isReport, reportedEvent, TRANSITIONS } from '../engine/trading/transitions.ts'
+import {
+  isOpen,
+  isReport,
+  legEvent,
+  type OrderEvent,
+  REPORT_TYPES,
+  replacementEvent,
+  reportedEvent,
+  TRANSITIONS,
+} from '../engine/trading/transitions.ts'
 import type { OrderStatus } from '../engine/trading/transitions.ts'
 import type { EventType, QueueBody } from '../schemas/types.gen.ts'
 import { bookEvent, type Projection } from './projection.ts'
@@ -7,6 +16,7 @@ import { bookEvent, type Projection } from './projection.ts'
 /** Inputs by the kind of door they come through. */
 const DOORS: Partial<Record<EventType, string>> = {
   'market.bar': 'market',
+  'market.action': 'market',
   'signal.received': 'signals',
   'control.received': 'control',
   'timer.fired': 'timers',
@@ -18,6 +28,8 @@ interface Waiting {
   entry: number
   /** Engine time of its intent, ms. */
   at: number
+  /** Numbers of its legs. */
+  legs: readonly number[]
 }
 
 export interface QueuesState {
@@ -32,34 +44,20 @@ export interface QueuesState {
 /** What waits: intents not yet sent, outcomes nobody knows, orders at the broker; and what came in by which door. */
 export const queuesProjection: Projection<QueuesState> = {
   name: 'queues',
-  handles: [
-    ...(Object.keys(DOORS) as EventType[]),
-    'order.intended',
-    'order.accepted',
-    'order.rejected',
-    'order.filled',
-    'order.canceled',
-    'order.expired',
-    'order.withheld',
-    'order.outcome_unknown',
-  ],
+  handles: [...(Object.keys(DOORS) as EventType[]), 'order.intended', ...REPORT_TYPES],
   initial: () => ({ open: new Map(), ended: 0, doors: new Map() }),
   apply(state, recorded) {
     const event = bookEvent(recorded)
     const { type, position: entry, at } = event
     if (type === 'order.intended') {
-      state.open.set(event.data.orderId, { status: 'intended', entry, at })
+      const { orderId, legs = [] } = event.data
+      state.open.set(orderId, { status: 'intended', entry, at, legs })
     } else if (isReport(type)) {
-      const data = event.data as { orderId: number }
-      const order = state.open.get(data.orderId)
-      const next = order && TRANSITIONS[order.status][reportedEvent({ type, data })]
-      if (order !== undefined && next !== undefined) {
-        if (isOpen(next)) state.open.set(data.orderId, { ...order, status: next })
-        else {
-          state.open.delete(data.orderId)
-          state.ended++
-        }
-      }
+      const data = event.data as { orderId: number; replacedBy?: number }
+      const kind = reportedEvent({ type, data })
+      move(state, data.orderId, kind)
+      const fate = replacementEvent(kind)
+      if (fate !== null && data.replacedBy !== undefined) move(state, data.replacedBy, fate)
       if (event.type !== 'order.withheld' && event.type !== 'order.outcome_unknown') {
         through(state, 'reports', entry, at)
       }
@@ -75,6 +73,24 @@ export const queuesProjection: Projection<QueuesState> = {
   }),
 }
 
+/** One step of an order by the engine's table, and of the legs that fall with it. */
+function move(state: QueuesState, orderId: number, kind: OrderEvent): void {
+  const order = state.open.get(orderId)
+  const next = order && TRANSITIONS[order.status][kind]
+  if (order === undefined || next === undefined) return
+  if (isOpen(next)) state.open.set(orderId, { ...order, status: next })
+  else {
+    state.open.delete(orderId)
+    state.ended++
+  }
+  const fate = legEvent(kind)
+  if (fate === null) return
+  for (const leg of order.legs) {
+    const status = state.open.get(leg)?.status
+    if (status === 'intended' || status === 'unknown') move(state, leg, fate)
+  }
+}
+
 function through({ doors }: QueuesState, door: string, entry: number, at: number): void {
   const taken = doors.get(door)
   if (taken === undefined) doors.set(door, { done: 1, entry, at })
@@ -88,7 +104,7 @@ function through({ doors }: QueuesState, door: string, entry: number, at: number
 const WAITING: readonly (readonly [name: string, statuses: readonly OrderStatus[]])[] = [
   ['orders.to_send', ['intended']],
   ['orders.unknown', ['unknown']],
-  ['orders.working', ['accepted', 'partially_filled']],
+  ['orders.working', ['held', 'accepted', 'partially_filled']],
 ]
 
 /** The queues in a fixed order: what waits first, then the doors by name. */

@@ -42,6 +42,7 @@ test('the status tells the run, the settings, the counts and the newest bars', (
     approved: 1,
     denied: 1,
     refusedInputs: 2,
+    gaps: 0,
     anomalies: 1,
     controls: 0,
     starts: 2,

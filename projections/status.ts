@@ -27,6 +27,7 @@ export interface StatusState {
   starts: number
   controls: number
   refusedInputs: number
+  gaps: number
   anomalies: number
 }
 
@@ -38,7 +39,10 @@ export const statusProjection: Projection<StatusState> = {
     'book.created',
     'engine.started',
     'market.bar',
+    'market.action',
+    'account.charged',
     'input.refused',
+    'input.gap',
     'control.received',
     'timer.fired',
     'risk.state_changed',
@@ -58,6 +62,7 @@ export const statusProjection: Projection<StatusState> = {
     starts: 0,
     controls: 0,
     refusedInputs: 0,
+    gaps: 0,
     anomalies: 0,
   }),
   apply(state, recorded) {
@@ -79,6 +84,9 @@ export const statusProjection: Projection<StatusState> = {
         break
       case 'input.refused':
         state.refusedInputs++
+        break
+      case 'input.gap':
+        state.gaps++
         break
       case 'control.received':
         state.controls++
@@ -145,6 +153,7 @@ export function statusBody(state: Readonly<StatusState>, totals: StatusTotals): 
       bars: state.bars,
       ...counts,
       refusedInputs: state.refusedInputs,
+      gaps: state.gaps,
       anomalies: state.anomalies,
       controls: state.controls,
       starts: state.starts,

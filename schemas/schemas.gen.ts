@@ -1555,6 +1555,68 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
     ],
     "additionalProperties": false
   },
+  'input.gap@1': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/signal/input-gap.v1.json",
+    "title": "InputGap",
+    "description": "Messages that NATS may have confirmed to their senders, that never reached the engine, and that NATS does not hold any more. No decision consumes it",
+    "type": "object",
+    "properties": {
+      "stream": {
+        "type": "string",
+        "description": "Stream they were in"
+      },
+      "from": {
+        "type": "integer",
+        "description": "First sequence that never came",
+        "minimum": 1
+      },
+      "to": {
+        "anyOf": [
+          {
+            "type": "integer",
+            "minimum": 1
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Last sequence known to have been given away; null: nobody knows how many there were, or whether there were any"
+      },
+      "after": {
+        "anyOf": [
+          {
+            "$ref": "../common.json#/$defs/Timestamp"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "They were stored after this; null: since ever"
+      },
+      "before": {
+        "$ref": "../common.json#/$defs/Timestamp",
+        "description": "They were stored before this"
+      },
+      "reason": {
+        "enum": [
+          "messages_removed",
+          "stream_recreated",
+          "stream_regressed"
+        ],
+        "description": "messages_removed: somebody or a limit removed them; stream_recreated: the stream was made anew; stream_regressed: it came back without its newest messages"
+      }
+    },
+    "required": [
+      "stream",
+      "from",
+      "to",
+      "after",
+      "before",
+      "reason"
+    ],
+    "additionalProperties": false
+  },
   'input.refused@1': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/signal/input-refused.v1.json",
@@ -2210,6 +2272,190 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
     ],
     "additionalProperties": false
   },
+  'explain-body': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/explain-body.v1.json",
+    "title": "ExplainBody",
+    "description": "Why something is as it is: the events that led to it and followed from it",
+    "type": "object",
+    "properties": {
+      "id": {
+        "type": "string",
+        "description": "What was asked for"
+      },
+      "kind": {
+        "enum": [
+          "order",
+          "signal",
+          "bar",
+          "event"
+        ],
+        "description": "What it is"
+      },
+      "position": {
+        "type": "integer",
+        "minimum": -1,
+        "description": "Position of the book that the answer belongs to"
+      },
+      "outcome": {
+        "type": "string",
+        "description": "What became of it, in a few words"
+      },
+      "chain": {
+        "type": "array",
+        "description": "In the order of the book, each with the event that caused it",
+        "items": {
+          "type": "object",
+          "properties": {
+            "position": {
+              "type": "integer",
+              "minimum": 0,
+              "description": "Place in the book"
+            },
+            "type": {
+              "type": "string",
+              "description": "Type of the event"
+            },
+            "at": {
+              "$ref": "../common.json#/$defs/Timestamp",
+              "description": "Engine time"
+            },
+            "because": {
+              "anyOf": [
+                {
+                  "type": "integer",
+                  "minimum": 0
+                },
+                {
+                  "type": "null"
+                }
+              ],
+              "description": "Position of the event that caused it; null: an input"
+            },
+            "text": {
+              "type": "string",
+              "description": "The event as a sentence"
+            },
+            "data": {
+              "type": "object",
+              "description": "Its data, by the schema of its type"
+            }
+          },
+          "required": [
+            "position",
+            "type",
+            "at",
+            "because",
+            "text",
+            "data"
+          ],
+          "additionalProperties": false
+        }
+      },
+      "truncated": {
+        "type": "boolean",
+        "description": "Whether the chain is longer than what is shown"
+      },
+      "strategies": {
+        "type": "array",
+        "description": "Bars only: what each strategy looked at",
+        "items": {
+          "type": "object",
+          "properties": {
+            "strategy": {
+              "type": "string",
+              "description": "Name"
+            },
+            "params": {
+              "type": "object",
+              "description": "Its parameters"
+            },
+            "actions": {
+              "type": "array",
+              "description": "What it may do, and all that must hold for it",
+              "items": {
+                "type": "object",
+                "properties": {
+                  "side": {
+                    "enum": [
+                      "buy",
+                      "sell",
+                      "close"
+                    ],
+                    "description": "Action"
+                  },
+                  "met": {
+                    "type": "boolean",
+                    "description": "Whether all conditions held"
+                  },
+                  "conditions": {
+                    "type": "array",
+                    "items": {
+                      "type": "object",
+                      "properties": {
+                        "name": {
+                          "type": "string",
+                          "description": "What is looked at"
+                        },
+                        "observed": {
+                          "anyOf": [
+                            {
+                              "type": "string"
+                            },
+                            {
+                              "type": "null"
+                            }
+                          ],
+                          "description": "What was there; null: not known yet"
+                        },
+                        "wanted": {
+                          "type": "string",
+                          "description": "What is wanted"
+                        },
+                        "met": {
+                          "type": "boolean",
+                          "description": "Whether it holds"
+                        }
+                      },
+                      "required": [
+                        "name",
+                        "observed",
+                        "wanted",
+                        "met"
+                      ],
+                      "additionalProperties": false
+                    },
+                    "description": "Each of them"
+                  }
+                },
+                "required": [
+                  "side",
+                  "met",
+                  "conditions"
+                ],
+                "additionalProperties": false
+              }
+            }
+          },
+          "required": [
+            "strategy",
+            "params",
+            "actions"
+          ],
+          "additionalProperties": false
+        }
+      }
+    },
+    "required": [
+      "id",
+      "kind",
+      "position",
+      "outcome",
+      "chain",
+      "truncated"
+    ],
+    "additionalProperties": false
+  },
   'fill-body': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/api/fill-body.v1.json",
@@ -2705,6 +2951,33 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       },
       "entry": {
         "$ref": "./order-body.v1.json#/properties/entry"
+      },
+      "trailAmount": {
+        "$ref": "./order-body.v1.json#/properties/trailAmount"
+      },
+      "trailPercent": {
+        "$ref": "./order-body.v1.json#/properties/trailPercent"
+      },
+      "notional": {
+        "$ref": "./order-body.v1.json#/properties/notional"
+      },
+      "orderClass": {
+        "$ref": "./order-body.v1.json#/properties/orderClass"
+      },
+      "legs": {
+        "$ref": "./order-body.v1.json#/properties/legs"
+      },
+      "parentId": {
+        "$ref": "./order-body.v1.json#/properties/parentId"
+      },
+      "role": {
+        "$ref": "./order-body.v1.json#/properties/role"
+      },
+      "replaces": {
+        "$ref": "./order-body.v1.json#/properties/replaces"
+      },
+      "replacedBy": {
+        "$ref": "./order-body.v1.json#/properties/replacedBy"
       }
     },
     "required": [
@@ -2928,7 +3201,7 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
           "properties": {
             "day": {
               "type": "string",
-              "format": "date",
+              "pattern": "^\\d{4}-\\d\\d-\\d\\d$",
               "description": "Trading day"
             },
             "equity": {
@@ -3085,6 +3358,10 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       "fees": {
         "$ref": "../common.json#/$defs/Decimal",
         "description": "Fees paid so far"
+      },
+      "charges": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Paid without an order, such as borrow fees; left out where nothing was"
       },
       "positions": {
         "type": "array",
@@ -3954,6 +4231,11 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
             "description": "Inputs that did not parse, validate or verify",
             "minimum": 0
           },
+          "gaps": {
+            "type": "integer",
+            "description": "Times that inputs were found missing which NATS may have confirmed",
+            "minimum": 0
+          },
           "anomalies": {
             "type": "integer",
             "description": "Reports that an order could not take from its state",
@@ -3979,6 +4261,7 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
           "approved",
           "denied",
           "refusedInputs",
+          "gaps",
           "anomalies",
           "controls",
           "starts"
@@ -4379,6 +4662,82 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       "feeMin": {
         "$ref": "../common.json#/$defs/Decimal",
         "description": "Smallest commission of a fill when charged per share"
+      },
+      "trail": {
+        "enum": [
+          "extreme",
+          "close"
+        ],
+        "description": "Price of a bar that moves trailing stops: its high or low, or its close; extreme when left out"
+      },
+      "spreadBps": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 10000,
+        "description": "Spread assumed where only bars are known, basis points of the price; half of it goes against market and stop orders"
+      },
+      "impactBps": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 100000,
+        "description": "Price impact of an order as large as its bar's volume, basis points; it grows with the square root of order ÷ volume"
+      },
+      "regulatoryFees": {
+        "enum": [
+          "none",
+          "us-equity"
+        ],
+        "description": "Fees of SEC and FINRA on sales, by date"
+      },
+      "borrowRate": {
+        "$ref": "../common.json#/$defs/Decimal",
+        "description": "Yearly rate paid on the value of short positions, as a fraction; charged per calendar day on the close"
+      },
+      "shorts": {
+        "enum": [
+          "all",
+          "none",
+          "listed"
+        ],
+        "description": "What may be sold short: everything, nothing, or the symbols of shortable"
+      },
+      "shortable": {
+        "type": "array",
+        "items": {
+          "$ref": "../common.json#/$defs/Symbol"
+        },
+        "uniqueItems": true,
+        "description": "Symbols that may be sold short, with shorts of listed"
+      },
+      "multiplier": {
+        "enum": [
+          1,
+          2,
+          4
+        ],
+        "description": "Checks buying power: 1 cash, 2 overnight margin, 4 intraday margin. Left out: unlimited"
+      },
+      "washTrades": {
+        "enum": [
+          "allow",
+          "refuse"
+        ],
+        "description": "Whether an order that could trade with one of its own is refused"
+      },
+      "rules": {
+        "enum": [
+          "open",
+          "alpaca"
+        ],
+        "description": "Which orders are taken: all that can be simulated, or those that Alpaca takes"
+      },
+      "sessions": {
+        "enum": [
+          "none",
+          "us-equity",
+          "crypto"
+        ],
+        "description": "Trading hours that orders keep to: none, those of the New York exchanges, or the UTC day"
       }
     },
     "required": [

@@ -218,6 +218,108 @@ export interface EventList {
 }
 
 /**
+ * Why something is as it is: the events that led to it and followed from it
+ */
+export interface ExplainBody {
+  /**
+   * What was asked for
+   */
+  id: string
+  /**
+   * What it is
+   */
+  kind: 'order' | 'signal' | 'bar' | 'event'
+  /**
+   * Position of the book that the answer belongs to
+   */
+  position: number
+  /**
+   * What became of it, in a few words
+   */
+  outcome: string
+  /**
+   * In the order of the book, each with the event that caused it
+   */
+  chain: {
+    /**
+     * Place in the book
+     */
+    position: number
+    /**
+     * Type of the event
+     */
+    type: string
+    /**
+     * Engine time
+     */
+    at: string
+    /**
+     * Position of the event that caused it; null: an input
+     */
+    because: number | null
+    /**
+     * The event as a sentence
+     */
+    text: string
+    /**
+     * Its data, by the schema of its type
+     */
+    data: {}
+  }[]
+  /**
+   * Whether the chain is longer than what is shown
+   */
+  truncated: boolean
+  /**
+   * Bars only: what each strategy looked at
+   */
+  strategies?: {
+    /**
+     * Name
+     */
+    strategy: string
+    /**
+     * Its parameters
+     */
+    params: {}
+    /**
+     * What it may do, and all that must hold for it
+     */
+    actions: {
+      /**
+       * Action
+       */
+      side: 'buy' | 'sell' | 'close'
+      /**
+       * Whether all conditions held
+       */
+      met: boolean
+      /**
+       * Each of them
+       */
+      conditions: {
+        /**
+         * What is looked at
+         */
+        name: string
+        /**
+         * What was there; null: not known yet
+         */
+        observed: string | null
+        /**
+         * What is wanted
+         */
+        wanted: string
+        /**
+         * Whether it holds
+         */
+        met: boolean
+      }[]
+    }[]
+  }[]
+}
+
+/**
  * One execution
  */
 export interface FillBody {
@@ -574,6 +676,42 @@ export interface OrderDetail {
    * Position in the book of the event that brought it
    */
   entry: number
+  /**
+   * Distance of a trailing stop, money per share
+   */
+  trailAmount?: string
+  /**
+   * Distance of a trailing stop, percent
+   */
+  trailPercent?: string
+  /**
+   * Money to spend or raise
+   */
+  notional?: string
+  /**
+   * How it and its legs belong together
+   */
+  orderClass?: 'bracket' | 'oco' | 'oto'
+  /**
+   * Numbers of its legs
+   */
+  legs?: number[]
+  /**
+   * Order whose leg it is
+   */
+  parentId?: number
+  /**
+   * What it is as a leg
+   */
+  role?: 'take_profit' | 'stop_loss'
+  /**
+   * Order that it takes, or took, the place of
+   */
+  replaces?: number
+  /**
+   * Order that took its place
+   */
+  replacedBy?: number
 }
 
 /**
@@ -805,6 +943,10 @@ export interface PortfolioBody {
    * Fees paid so far
    */
   fees: string
+  /**
+   * Paid without an order, such as borrow fees; left out where nothing was
+   */
+  charges?: string
   /**
    * Open positions by symbol
    */
@@ -1289,6 +1431,10 @@ export interface StatusBody {
      */
     refusedInputs: number
     /**
+     * Times that inputs were found missing which NATS may have confirmed
+     */
+    gaps: number
+    /**
      * Reports that an order could not take from its state
      */
     anomalies: number
@@ -1567,6 +1713,52 @@ export interface ExchangeSettings {
    * Smallest commission of a fill when charged per share
    */
   feeMin: string
+  /**
+   * Price of a bar that moves trailing stops: its high or low, or its close; extreme when left out
+   */
+  trail?: 'extreme' | 'close'
+  /**
+   * Spread assumed where only bars are known, basis points of the price; half of it goes against market and stop orders
+   */
+  spreadBps?: number
+  /**
+   * Price impact of an order as large as its bar's volume, basis points; it grows with the square root of order ÷ volume
+   */
+  impactBps?: number
+  /**
+   * Fees of SEC and FINRA on sales, by date
+   */
+  regulatoryFees?: 'none' | 'us-equity'
+  /**
+   * Yearly rate paid on the value of short positions, as a fraction; charged per calendar day on the close
+   */
+  borrowRate?: string
+  /**
+   * What may be sold short: everything, nothing, or the symbols of shortable
+   */
+  shorts?: 'all' | 'none' | 'listed'
+  /**
+   * Symbols that may be sold short, with shorts of listed
+   *
+   * Items: Ticker, upper case
+   */
+  shortable?: string[]
+  /**
+   * Checks buying power: 1 cash, 2 overnight margin, 4 intraday margin. Left out: unlimited
+   */
+  multiplier?: 1 | 2 | 4
+  /**
+   * Whether an order that could trade with one of its own is refused
+   */
+  washTrades?: 'allow' | 'refuse'
+  /**
+   * Which orders are taken: all that can be simulated, or those that Alpaca takes
+   */
+  rules?: 'open' | 'alpaca'
+  /**
+   * Trading hours that orders keep to: none, those of the New York exchanges, or the UTC day
+   */
+  sessions?: 'none' | 'us-equity' | 'crypto'
 }
 
 /**
@@ -2520,6 +2712,36 @@ export interface RiskVerdict {
 }
 
 /**
+ * Messages that NATS may have confirmed to their senders, that never reached the engine, and that NATS does not hold any more. No decision consumes it
+ */
+export interface InputGap {
+  /**
+   * Stream they were in
+   */
+  stream: string
+  /**
+   * First sequence that never came
+   */
+  from: number
+  /**
+   * Last sequence known to have been given away; null: nobody knows how many there were, or whether there were any
+   */
+  to: number | null
+  /**
+   * They were stored after this; null: since ever
+   */
+  after: string | null
+  /**
+   * They were stored before this
+   */
+  before: string
+  /**
+   * messages_removed: somebody or a limit removed them; stream_recreated: the stream was made anew; stream_regressed: it came back without its newest messages
+   */
+  reason: 'messages_removed' | 'stream_recreated' | 'stream_regressed'
+}
+
+/**
  * A message that did not parse, validate or verify; it also lies on the dead-letter subject
  */
 export interface InputRefused {
@@ -2810,6 +3032,7 @@ export interface EventData {
   'control.received': ControlReceived
   'engine.started': EngineStarted
   'feature.computed': FeatureComputed
+  'input.gap': InputGap
   'input.refused': InputRefused
   'market.action': MarketAction
   'market.bar': MarketBar
@@ -2849,6 +3072,7 @@ export interface BodyData {
   'event-body': EventBody
   'event-list': EventList
   'exchange-settings': ExchangeSettings
+  'explain-body': ExplainBody
   'fill-body': FillBody
   'fill-list': FillList
   'health-body': HealthBody
@@ -2886,6 +3110,7 @@ export const EVENT_VERSIONS: Readonly<Record<EventType, number>> = {
   'control.received': 1,
   'engine.started': 1,
   'feature.computed': 1,
+  'input.gap': 1,
   'input.refused': 1,
   'market.action': 1,
   'market.bar': 1,

@@ -28,6 +28,14 @@ const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
     'a number of shares above zero in quotes, such as "10" (at most nine decimals), or "all"',
   ],
   [
+    '^(all|notional|(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?)$',
+    'a number of shares above zero in quotes, such as "10", or "all", or "notional"',
+  ],
+  [
+    '^(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?$',
+    'a number of shares above zero in quotes, such as "10" (at most nine decimals)',
+  ],
+  [
     '^[A-Z0-9][A-Z0-9/-]{0,23}(\\.[A-Z0-9]{1,4})?$',
     'a ticker in upper case, such as AAPL or BRK.B',
   ],
@@ -39,6 +47,7 @@ const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
     '^P(?=.)(\\d+D)?(T(?=.)(\\d+H)?(\\d+M)?(\\d+(\\.\\d+)?S)?)?$',
     'an ISO 8601 duration such as PT5M (five minutes)',
   ],
+  ['^\\d{4}-\\d{2}-\\d{2}$', 'a date such as 2026-01-31'],
   ['^[A-Za-z0-9_-]{1,64}$', '1 to 64 letters, digits, underscores or hyphens'],
   ['^[a-z0-9-]{1,32}$', '1 to 32 lower-case letters, digits or hyphens'],
   ['^b[0-9a-f]{16}$', 'the letter b and 16 hexadecimal digits, lower case'],

@@ -1,20 +1,29 @@
-import type { ChainSettings } from '../../schemas/types.gen.ts'
+import type { ChainSettings, OrderIntended } from '../../schemas/types.gen.ts'
 import { EVENT_VERSIONS } from '../../schemas/types.gen.ts'
 import { Chain } from '../chain/chain.ts'
 import type { ChainEvent } from '../chain/processor.ts'
 import { dueBefore, timerData } from '../chain/timers.ts'
-import { format, toNumber } from '../decimal.ts'
+import { format, toNumber, ZERO } from '../decimal.ts'
 import { clientOrderId } from '../events/ids.ts'
 import { Exchange } from '../exchange/exchange.ts'
 import type { Bar } from '../market/bar.ts'
+import { lastClose } from '../market/market.ts'
 import type { BrokerReport } from '../ports/broker.ts'
 import { fillOf } from '../portfolio/portfolio.ts'
 import { DecisionDigest, decisionLine, isDecision, type RunningHash } from '../replay/decisions.ts'
 import { tradingDay } from '../time.ts'
-import { brokerOrder } from '../trading/broker-order.ts'
+import { brokerOrder, isLeg, replacementOrder } from '../trading/broker-order.ts'
 import { reportEvent } from '../trading/reports.ts'
 import { DailyReturns } from './daily-returns.ts'
 import { Drawdown } from './drawdown.ts'
+import {
+  ActionLog,
+  type ActionReport,
+  ACTIONS_AFTER_MS,
+  actionOf,
+  actionWire,
+  type ListedAction,
+} from './listed-actions.ts'
 import type { ListedOrder } from './listed-orders.ts'
 import { listedIntents } from './listed-orders.ts'
 import { RoundTrips, type Trade } from '../portfolio/round-trips.ts'
@@ -41,6 +50,10 @@ export interface BacktestInput {
   hash: RunningHash
   /** Orders to place instead of a strategy's. */
   orders?: readonly ListedOrder[]
+  /** Corporate actions, in order of time. */
+  actions?: readonly ListedAction[]
+  /** Start of the first bar to trade on, ms: bars before only bring features, marks and the market up to date. */
+  tradeFrom?: number
   /** What to write down on the way. */
   listener?: BacktestListener
 }
@@ -69,6 +82,8 @@ export interface BacktestResult {
   fees: string
   digest: string
   decisions: number
+  /** What corporate actions did to positions; absent when none were given. */
+  actions?: ActionReport
 }
 
 /** A book of its own for every backtest; no decision contains it. */
@@ -93,6 +108,9 @@ class Backtest {
   private readonly trips: RoundTrips
   private readonly reports: BrokerReport[] = []
   private readonly intents: ChainEvent[] = []
+  private readonly actions: ActionLog
+  /** Engine time of the next corporate action, ms; Infinity: none is left. */
+  private nextAction: number
   private readonly counts: OrderCounts = {
     submitted: 0,
     filled: 0,
@@ -114,6 +132,8 @@ class Backtest {
     this.digest = new DecisionDigest(input.hash)
     this.drawdown = new Drawdown(Number(exchange.cash))
     this.trips = new RoundTrips((trade) => this.listener.trade?.(trade))
+    this.actions = new ActionLog(input.actions ?? [])
+    this.nextAction = this.actions.nextTime
   }
 
   run(): BacktestResult {
@@ -132,18 +152,26 @@ class Backtest {
       volume: Number.NaN,
     }
     const event: ChainEvent = { type: 'market.bar', at: 0, data: bar }
+    const tradeFrom = this.input.tradeFrom ?? Number.NEGATIVE_INFINITY
+    let warmed = 0
     let count = 0
     let from = Number.NaN
     let to = Number.NaN
     while (bars.next(bar)) {
+      if (bar.time < tradeFrom) {
+        if (warmed++ === 0) this.begin(settings, bar.time)
+        this.warm(event, bar)
+        continue
+      }
       if (count === 0) {
         from = bar.time
-        this.begin(settings, bar.time)
+        if (warmed === 0) this.begin(settings, bar.time)
       }
       count++
       to = bar.time
       // At the close of the bar before: that is when they were submitted.
       if (listed !== null) this.place(listed.before(bar))
+      if (this.nextAction <= bar.time) this.act(bar.time)
       if (bar.end > this.at) {
         this.closeMoment()
         this.at = bar.end
@@ -158,10 +186,38 @@ class Backtest {
       this.moment = bar.end
       this.momentBar = bar.time
     }
-    if (count === 0) this.begin(settings, 0)
+    if (count === 0 && warmed === 0) this.begin(settings, 0)
     this.closeMoment()
+    if (count > 0) this.act(this.at + ACTIONS_AFTER_MS)
     if (listed !== null) this.placeRest(listed.rest(settings.symbols[0] ?? bar.symbol))
     return this.result(count, from, to)
+  }
+
+  /** Lets the corporate actions until `time` take effect: the exchange first, as with a bar, then the chain. */
+  private act(time: number): void {
+    const { table } = this.chain
+    for (let action = this.actions.take(time); action !== null; action = this.actions.take(time)) {
+      this.closeMoment()
+      const data = actionWire(action, 'backtest')
+      // What it does to orders comes first, in the time that the engine has reached.
+      this.exchange.onAction(actionOf(data))
+      if (this.reports.length > 0) this.settle()
+      this.at = Math.max(this.at, action.time)
+      this.fireTimers()
+      const held = table.portfolio.holdings.get(action.symbol)?.qty ?? ZERO
+      this.step({ type: 'market.action', at: this.at, data })
+      this.actions.note(action, held, lastClose(table.market, action.symbol), this.trips)
+      if (this.intents.length > 0) this.settle()
+    }
+    this.nextAction = this.actions.nextTime
+  }
+
+  /** Folds a bar as recovery does: the state follows it, what would have been decided is not. */
+  private warm(event: ChainEvent, bar: Bar): void {
+    this.at = Math.max(this.at, bar.end)
+    this.exchange.onBar(bar)
+    event.at = this.at
+    this.chain.fold(event)
   }
 
   /** Marks the statistics once all bars of a moment are in. */
@@ -241,10 +297,29 @@ class Backtest {
 
   private ask(intent: ChainEvent): void {
     if (intent.type === 'order.intended') {
-      this.exchange.submit(brokerOrder(BOOK_ID, intent.data), this.at)
+      const { data } = intent
+      // A leg goes with its entry, which comes before it.
+      if (isLeg(data)) return
+      if (data.replaces !== undefined) this.replace(data)
+      else this.exchange.submit(brokerOrder(BOOK_ID, data, this.legsOf(data)), this.at)
     } else if (intent.type === 'order.cancel_requested') {
       this.exchange.cancel(clientOrderId(BOOK_ID, intent.data.orderId), this.at)
     }
+  }
+
+  /** Intents of an entry's legs, which follow it in the same step. */
+  private legsOf({ orderId, legs }: OrderIntended): OrderIntended[] {
+    if (legs === undefined) return []
+    return this.intents.flatMap(({ type, data }) =>
+      type === 'order.intended' && data.parentId === orderId ? [data] : [],
+    )
+  }
+
+  private replace(intent: OrderIntended): void {
+    const original = this.chain.table.orders.open.get(intent.replaces!)
+    if (original === undefined) return
+    const by = replacementOrder(BOOK_ID, intent, original.terms)
+    this.exchange.replace(clientOrderId(BOOK_ID, original.orderId), by, this.at)
   }
 
   private hear(report: BrokerReport): void {
@@ -314,6 +389,7 @@ class Backtest {
       fees: format(portfolio.fees),
       digest: this.digest.finish(),
       decisions: this.digest.count,
+      ...(this.input.actions !== undefined && { actions: this.actions.report }),
     }
   }
 }

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import type { ChainEvent, EventOf } from '../chain/processor.ts'
 import type { Bar } from '../market/bar.ts'
 import { DAY_MS } from '../time.ts'
-import { isSupported, type ListedOrder, listedIntents } from './listed-orders.ts'
+import { type ListedOrder, listedIntents } from './listed-orders.ts'
 
 const order = (id: string, day: number, given: Partial<ListedOrder> = {}): ListedOrder => ({
   id,
@@ -81,14 +81,26 @@ test('a row becomes an intent with the price its type needs', () => {
   ])
 })
 
-test('a type that the exchange does not take is left out, and numbers stay', () => {
-  const trailing = order('t', 0, { type: 'trailing_stop', trailAmount: '1' })
-  assert.is(isSupported(trailing), false)
-  assert.is(isSupported(order('m', 0)), true)
-  const listed = listedIntents([trailing, order('m', 0)])
+test('each type carries the prices it needs, and how long it stands', () => {
+  const listed = listedIntents([
+    order('t', 0, { type: 'trailing_stop', trailAmount: '1' }),
+    order('p', 0, { type: 'trailing_stop', trailPercent: '2.5' }),
+    order('s', 0, { type: 'stop_limit', price: '9', limitPrice: '8', timeInForce: 'day' }),
+  ])
+  const made = intents(listed.rest('A'))
   assert.equal(
-    intents(listed.rest('A')).map(({ orderId }) => orderId),
-    [2],
+    made.map(({ trailAmount, trailPercent, stopPrice, limitPrice, timeInForce }) => [
+      trailAmount,
+      trailPercent,
+      stopPrice,
+      limitPrice,
+      timeInForce,
+    ]),
+    [
+      ['1', undefined, undefined, undefined, 'gtc'],
+      [undefined, '2.5', undefined, undefined, 'gtc'],
+      [undefined, undefined, '9', '8', 'day'],
+    ],
   )
 })
 

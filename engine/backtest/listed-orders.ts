@@ -9,20 +9,21 @@ export interface ListedOrder {
   /** Time of the bar after which it is submitted, ms. */
   submitTime: number
   side: 'buy' | 'sell'
-  type: 'market' | 'close' | 'limit' | 'stop' | 'trailing_stop'
+  type: OrderIntended['type']
   /** Decimal string above zero. */
   qty: string
+  /** Limit of a limit order, stop of a stop and a stop_limit. */
   price?: string
+  /** Limit of a stop_limit. */
+  limitPrice?: string
   trailAmount?: string
+  trailPercent?: string
+  /** gtc when left out. */
+  timeInForce?: OrderIntended['timeInForce']
   /** Start of the last bar on which it may trade, ms; a date is its 00:00 UTC. */
   validUntil?: number
   /** The bars' only symbol when left out. */
   symbol?: string
-}
-
-/** Types that the exchange does not take yet. */
-export function isSupported(order: ListedOrder): boolean {
-  return order.type !== 'trailing_stop'
 }
 
 /** Hands out the listed orders as intents, each before the first bar that begins after its submission. */
@@ -32,7 +33,6 @@ export function listedIntents(orders: readonly ListedOrder[]): {
 } {
   const queue = orders
     .map((order, index) => ({ order, orderId: index + 1 }))
-    .filter(({ order }) => isSupported(order))
     .sort((a, b) => a.order.submitTime - b.order.submitTime || a.orderId - b.orderId)
   let next = 0
   const take = (until: number, symbol: string): readonly ChainEvent[] => {
@@ -62,12 +62,25 @@ function intent(order: ListedOrder, orderId: number, symbol: string): OrderInten
     signalId: `listed:${order.id}`,
     symbol: order.symbol ?? symbol,
     side: order.side,
-    type: order.type as OrderIntended['type'],
+    type: order.type,
     qty: order.qty,
-    ...(order.type === 'limit' && { limitPrice: order.price! }),
-    ...(order.type === 'stop' && { stopPrice: order.price! }),
-    timeInForce: 'gtc',
+    ...prices(order),
+    timeInForce: order.timeInForce ?? 'gtc',
     notAfter: formatTime(order.submitTime + DAY_MS),
     ...(order.validUntil !== undefined && { expiresAt: formatTime(order.validUntil + 1) }),
   }
+}
+
+function prices({
+  type,
+  price,
+  limitPrice,
+  trailAmount,
+  trailPercent,
+}: ListedOrder): Pick<OrderIntended, 'limitPrice' | 'stopPrice' | 'trailAmount' | 'trailPercent'> {
+  if (type === 'limit') return { limitPrice: price! }
+  if (type === 'stop') return { stopPrice: price! }
+  if (type === 'stop_limit') return { stopPrice: price!, limitPrice: limitPrice! }
+  if (type !== 'trailing_stop') return {}
+  return trailPercent === undefined ? { trailAmount: trailAmount! } : { trailPercent }
 }

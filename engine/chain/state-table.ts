@@ -3,7 +3,7 @@ import type { MarketState } from '../market/market.ts'
 import type { PortfolioState } from '../portfolio/portfolio.ts'
 import type { RiskState } from '../risk/risk.ts'
 import type { StrategiesState } from '../strategies/strategies.ts'
-import type { OrdersState } from '../trading/orders.ts'
+import type { OrdersState } from '../trading/order-state.ts'
 import type { SettingsState } from './settings.ts'
 import type { TimersState } from './timers.ts'
 

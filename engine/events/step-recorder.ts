@@ -2,7 +2,7 @@ import { EVENT_VERSIONS } from '../../schemas/types.gen.ts'
 import type { Chain } from '../chain/chain.ts'
 import type { ProposedEvent } from '../ports/event-store.ts'
 import { chainEvent } from './chain-event.ts'
-import { encodeBody, type RecordedEvent } from './envelope.ts'
+import { encodeBody, type Mark, type RecordedEvent } from './envelope.ts'
 import { eventId } from './ids.ts'
 
 /** sha256 as lower-case hex, provided by the host. */
@@ -45,7 +45,13 @@ export class StepRecorder {
   }
 
   /** Computes a step; nothing is written. `data` is in recorded form, `recordedAt` the wall clock in ms. */
-  compute(type: RecordedEvent['type'], at: number, recordedAt: number, data: unknown): Step {
+  compute(
+    type: RecordedEvent['type'],
+    at: number,
+    recordedAt: number,
+    data: unknown,
+    mark?: Mark,
+  ): Step {
     const first = this.next
     const events: RecordedEvent[] = [
       {
@@ -58,6 +64,7 @@ export class StepRecorder {
         step: first,
         because: null,
         data,
+        mark,
       },
     ]
     this.chain.step(chainEvent(events[0]!), (event, index, because) => {

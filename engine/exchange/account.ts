@@ -46,6 +46,23 @@ export class Account implements AccountView {
     else this.#positions.set(symbol, position)
   }
 
+  /** Money paid without an order; negative: received. */
+  charge(amount: Decimal): void {
+    this.cash = sub(this.cash, amount)
+    this.fees = add(this.fees, amount)
+  }
+
+  /** Cash that came in or went out with a corporate action. */
+  credit(amount: Decimal): void {
+    this.cash = add(this.cash, amount)
+  }
+
+  /** Sets a position, zero: none. */
+  hold(symbol: string, qty: Decimal): void {
+    if (qty === ZERO) this.#positions.delete(symbol)
+    else this.#positions.set(symbol, qty)
+  }
+
   snapshot(): AccountSnapshot {
     const positions: Record<string, string> = {}
     for (const [symbol, qty] of this.#positions) positions[symbol] = format(qty)

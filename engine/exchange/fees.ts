@@ -1,5 +1,6 @@
 import type { ExchangeSettings } from '../../schemas/types.gen.ts'
 import { add, type Decimal, fromNumber, max, mul, ONE, parse, SCALE, ZERO } from '../decimal.ts'
+import { regulatoryFee } from './regulatory-fees.ts'
 
 /** Thrown when the settings of the exchange contradict themselves; the schema cannot say all of it. */
 export class ExchangeSettingsError extends Error {
@@ -8,7 +9,10 @@ export class ExchangeSettingsError extends Error {
 }
 
 /** Reads a setting that must be a decimal of zero or more. Throws ExchangeSettingsError. */
-export function readAmount(name: 'commission' | 'feePerShare' | 'feeMin', text: string): Decimal {
+export function readAmount(
+  name: 'commission' | 'feePerShare' | 'feeMin' | 'borrowRate',
+  text: string,
+): Decimal {
   const value = parse(text)
   if (value < 0) {
     throw new ExchangeSettingsError(`exchange.${name} is ${text}: give zero or more`)
@@ -62,25 +66,32 @@ export function wholeShares(volume: number, share: Rate): Decimal {
   return fromNumber(Math.floor((volume * share.numerator) / share.denominator))
 }
 
-/** What a fill costs: a fraction of its value, plus an amount per share that has a minimum. */
+/**
+ * What a fill costs: a fraction of its value, plus an amount per share that has a minimum, plus, on sales, the fees of
+ * SEC and FINRA where they are asked for.
+ */
 export class Fees {
   readonly #commission: Rate
   readonly #perShare: Decimal
   readonly #minimum: Decimal
+  readonly #regulatory: boolean
 
   /** Throws ExchangeSettingsError on a negative rate. The minimum counts only when charged per share. */
-  constructor(settings: Pick<ExchangeSettings, 'commission' | 'feePerShare' | 'feeMin'>) {
+  constructor(
+    settings: Pick<ExchangeSettings, 'commission' | 'feePerShare' | 'feeMin' | 'regulatoryFees'>,
+  ) {
     this.#commission = rate(readAmount('commission', settings.commission))
     this.#perShare = readAmount('feePerShare', settings.feePerShare)
     const minimum = readAmount('feeMin', settings.feeMin)
     this.#minimum = this.#perShare === ZERO ? ZERO : minimum
+    this.#regulatory = settings.regulatoryFees === 'us-equity'
   }
 
-  /** Fee of one fill of `qty` shares worth `value`. */
-  of(qty: Decimal, value: Decimal): Decimal {
-    const fraction = portion(value, this.#commission)
-    if (this.#perShare === ZERO) return fraction
-    return add(fraction, max(this.#minimum, mul(qty, this.#perShare)))
+  /** Fee of one fill of `qty` shares worth `value`, on a day (a day number). */
+  of(qty: Decimal, value: Decimal, buys = true, day = 0): Decimal {
+    let fee = portion(value, this.#commission)
+    if (this.#perShare !== ZERO) fee = add(fee, max(this.#minimum, mul(qty, this.#perShare)))
+    return this.#regulatory && !buys ? add(fee, regulatoryFee(day, qty, value)) : fee
   }
 
   /**

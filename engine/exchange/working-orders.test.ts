@@ -2,7 +2,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from '../decimal.ts'
 import type { BrokerOrder } from '../ports/broker.ts'
-import { orderFrom, orderSnapshot, readOrder, sweep, type WorkingOrder } from './working-orders.ts'
+import { readOrder } from './read-order.ts'
+import { orderFrom, orderSnapshot, type WorkingOrder } from './working-orders.ts'
 
 const market: BrokerOrder = {
   clientOrderId: 'book-1',
@@ -38,7 +39,7 @@ test('a day order has no end before its first bar, and an explicit end wins', ()
 const refusals: [string, string, object][] = [
   ['no symbol', 'invalid_symbol', { symbol: '' }],
   ['an unknown side', 'invalid_side', { side: 'close' }],
-  ['an unknown type', 'unsupported_type', { type: 'trailing_stop' }],
+  ['an unknown type', 'unsupported_type', { type: 'iceberg' }],
   ['qty of zero', 'invalid_qty', { qty: '0' }],
   ['qty below zero', 'invalid_qty', { qty: '-5' }],
   ['qty that is no number', 'invalid_qty', { qty: 'ten' }],
@@ -56,7 +57,7 @@ const refusals: [string, string, object][] = [
   ['a stop below zero', 'invalid_price', { type: 'stop', stopPrice: '-1' }],
   ['a market order with a limit price', 'invalid_price', { limitPrice: '1' }],
   ['a close order with a stop price', 'invalid_price', { type: 'close', stopPrice: '1' }],
-  ['an unknown time in force', 'invalid_time_in_force', { timeInForce: 'ioc' }],
+  ['an unknown time in force', 'invalid_time_in_force', { timeInForce: 'gtd' }],
   ['an end that is no time', 'invalid_expiry', { expiresAt: Number.NaN }],
 ]
 
@@ -77,17 +78,6 @@ test('snapshots come back equal through JSON', () => {
     const json = JSON.parse(JSON.stringify(orderSnapshot(order)))
     assert.equal(orderFrom('IBM', json), order)
   }
-})
-
-test('sweeping keeps the order of the rest', () => {
-  const orders = ['1', '2', '3', '4'].map((clientOrderId) => working({ clientOrderId }))
-  orders[0]!.done = true
-  orders[2]!.done = true
-  sweep(orders)
-  assert.equal(
-    orders.map((order) => order.clientOrderId),
-    ['2', '4'],
-  )
 })
 
 test.run()

@@ -1,119 +1,98 @@
-import { type Decimal, DecimalError, format, parse, ZERO } from '../decimal.ts'
-import type { BrokerOrder } from '../ports/broker.ts'
+import { type Decimal, format, parse, ZERO } from '../decimal.ts'
+import type { BrokerOrder, TimeInForce } from '../ports/broker.ts'
 
-/** An order that rests at the exchange. */
+/** An order that rests at the exchange, or is held there until its entry has traded. */
 export interface WorkingOrder {
   readonly clientOrderId: string
   readonly orderId: number
-  readonly symbol: string
+  /** Changes when the company is renamed. */
+  symbol: string
   readonly buys: boolean
-  /** A stop that was triggered but not wholly filled goes on as a market order. */
+  /** A stop that was triggered but not wholly filled goes on as a market order, a stop_limit as a limit. */
   type: BrokerOrder['type']
-  /** Limit or stop price; zero for the types that have none. */
-  readonly price: Decimal
+  /** Limit or stop price, the present stop of a trailing one; zero for the types that have none. */
+  price: Decimal
   /** Sized by the cash there is. */
   readonly all: boolean
-  /** Shares still to trade; for an order of "all", zero until its first fill has sized it. */
+  /** Shares still to trade; for an order of "all" or "notional", zero until its first fill has sized it. */
   remaining: Decimal
+  /** Shares traded, of orders that this one replaced too. */
+  filled: Decimal
   /** A day order that has not met its first bar, and so has no end yet. */
   day: boolean
   /** ms; Infinity: none. */
   expiresAt: number
-  /** Filled, canceled or expired: only waits to be swept from the list. */
+  timeInForce: TimeInForce
+  /** When it was submitted, ms; 0: unknown. */
+  since: number
+  /** Filled, canceled, expired or replaced. */
   done: boolean
   /** Where in the current bar it fills; one of PHASE in fill-model.ts. */
   phase: number
+  /** Place in the queue of its symbol. */
+  rank: number
+  /** Places in the heaps of its book; -1: in none. */
+  slot: number
+  due: number
+  /** What few orders have; null for the others. */
+  extra: OrderExtra | null
 }
 
-export interface Refusal {
-  code:
-    | 'invalid_symbol'
-    | 'invalid_side'
-    | 'unsupported_type'
-    | 'invalid_qty'
-    | 'invalid_price'
-    | 'invalid_time_in_force'
-    | 'invalid_expiry'
-  reason: string
+export interface OrderExtra {
+  /** Limit price of a stop_limit. */
+  limit: Decimal
+  /** Stop price of a stop_limit that was triggered. */
+  stop: Decimal
+  trail: Trail | null
+  /** Money to trade for. */
+  notional: Decimal | null
+  /** May trade before and after the core session. */
+  extended: boolean
+  /** A leg that waits for its entry: in no queue. */
+  held: boolean
+  group: OrderGroup | null
 }
 
-/** Reads an order as it was submitted; what the exchange cannot work is refused, never guessed at. */
-export function readOrder(order: BrokerOrder): WorkingOrder | Refusal {
-  const { symbol, side, type, qty, timeInForce, expiresAt } = order
-  if (typeof symbol !== 'string' || symbol === '') {
-    return refuse('invalid_symbol', 'the order names no symbol')
-  }
-  if (side !== 'buy' && side !== 'sell') {
-    return refuse('invalid_side', `side is ${show(side)}: give buy or sell`)
-  }
-  if (type !== 'market' && type !== 'limit' && type !== 'stop' && type !== 'close') {
-    return refuse(
-      'unsupported_type',
-      `type is ${show(type)}: this exchange takes market, limit, stop and close`,
-    )
-  }
-  const all = qty === 'all'
-  const remaining = all ? ZERO : readPositive(qty)
-  if (remaining === null) {
-    return refuse('invalid_qty', `qty is ${show(qty)}: give a decimal above zero, or all`)
-  }
-  const price = readPrice(order)
-  if (typeof price === 'object') return price
-  if (timeInForce !== 'day' && timeInForce !== 'gtc') {
-    return refuse('invalid_time_in_force', `timeInForce is ${show(timeInForce)}: give day or gtc`)
-  }
-  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
-    return refuse('invalid_expiry', `expiresAt is ${show(expiresAt)}: give ms since the epoch`)
-  }
-  return {
-    clientOrderId: order.clientOrderId,
-    orderId: order.orderId,
-    symbol,
-    buys: side === 'buy',
-    type,
-    price,
-    all,
-    remaining,
-    day: timeInForce === 'day' && expiresAt === undefined,
-    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
-    done: false,
-    phase: 0,
-  }
+export interface Trail {
+  /** Distance in money per share, or else in percent of the best price. */
+  amount: Decimal | null
+  percent: Decimal | null
+  /** Highest price since the order works when it sells, lowest when it buys; null before any. */
+  best: Decimal | null
 }
 
-/** Exactly the price the type needs: one that would be ignored is a misunderstanding, so it is refused. */
-function readPrice(order: BrokerOrder): Decimal | Refusal {
-  let price: Decimal | null = ZERO
-  for (const field of ['limitPrice', 'stopPrice'] as const) {
-    const text = order[field]
-    if (field === `${order.type}Price`) {
-      price = readPositive(text)
-      if (price !== null) continue
-      return refuse('invalid_price', `${field} is ${show(text)}: give a decimal above zero`)
-    }
-    if (text === undefined) continue
-    return refuse('invalid_price', `a ${order.type} order takes no ${field}: leave it out`)
-  }
-  return price
+/** Orders that live and end together. */
+export interface OrderGroup {
+  readonly kind: 'bracket' | 'oco' | 'oto'
+  /** Client order id of the order that the legs came with. */
+  readonly id: string
+  /** The order that must fill first; null for oco. */
+  entry: WorkingOrder | null
+  /** Legs; for oco, the order itself first. */
+  legs: WorkingOrder[]
+  /** Whether the legs work. */
+  live: boolean
 }
 
-function readPositive(text: unknown): Decimal | null {
-  if (typeof text !== 'string') return null
-  try {
-    const value = parse(text)
-    return value > 0 ? value : null
-  } catch (error) {
-    if (error instanceof DecimalError) return null
-    throw error
-  }
+export const PLAIN: Omit<OrderExtra, 'group' | 'trail'> = {
+  limit: ZERO,
+  stop: ZERO,
+  notional: null,
+  extended: false,
+  held: false,
 }
 
-function refuse(code: Refusal['code'], reason: string): Refusal {
-  return { code, reason }
+/** The extras of an order, made when it has none. */
+export function extraOf(order: WorkingOrder): OrderExtra {
+  order.extra ??= { ...PLAIN, trail: null, group: null }
+  return order.extra
 }
 
-function show(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value)
+/** Whole quantity, what is filled included. */
+export function wholeQty(order: WorkingOrder): Decimal {
+  return typeof order.filled === 'number' && typeof order.remaining === 'number'
+    ? order.filled + order.remaining
+    : parse(format(BigInt(order.filled) + BigInt(order.remaining)))
 }
 
 export interface WorkingOrderSnapshot {
@@ -127,10 +106,23 @@ export interface WorkingOrderSnapshot {
   day: boolean
   /** ms; null: none. */
   expiresAt: number | null
+  /** From here on absent where there is nothing to say; journals of before do not have them. */
+  filled?: string
+  timeInForce?: TimeInForce
+  since?: number
+  rank?: number
+  limit?: string
+  stop?: string
+  trail?: { amount?: string; percent?: string; best?: string }
+  notional?: string
+  extended?: true
+  held?: true
+  group?: { id: string; kind: OrderGroup['kind']; leg?: number; live?: true }
 }
 
 export function orderSnapshot(order: WorkingOrder): WorkingOrderSnapshot {
-  return {
+  const { extra, filled, timeInForce, since } = order
+  const snapshot: WorkingOrderSnapshot = {
     clientOrderId: order.clientOrderId,
     orderId: order.orderId,
     side: order.buys ? 'buy' : 'sell',
@@ -141,10 +133,46 @@ export function orderSnapshot(order: WorkingOrder): WorkingOrderSnapshot {
     day: order.day,
     expiresAt: order.expiresAt === Number.POSITIVE_INFINITY ? null : order.expiresAt,
   }
+  snapshot.rank = order.rank
+  if (filled !== ZERO) snapshot.filled = format(filled)
+  if (timeInForce !== 'gtc') snapshot.timeInForce = timeInForce
+  if (since !== 0) snapshot.since = since
+  if (extra === null) return snapshot
+  if (extra.limit !== ZERO) snapshot.limit = format(extra.limit)
+  if (extra.stop !== ZERO) snapshot.stop = format(extra.stop)
+  if (extra.notional !== null) snapshot.notional = format(extra.notional)
+  if (extra.extended) snapshot.extended = true
+  if (extra.held) snapshot.held = true
+  if (extra.trail !== null) {
+    const { amount, percent, best } = extra.trail
+    snapshot.trail = {
+      ...(amount !== null && { amount: format(amount) }),
+      ...(percent !== null && { percent: format(percent) }),
+      ...(best !== null && { best: format(best) }),
+    }
+  }
+  if (extra.group !== null) {
+    const { id, kind, entry, legs, live } = extra.group
+    snapshot.group = {
+      id,
+      kind,
+      ...(entry !== order && { leg: legs.indexOf(order) }),
+      ...(live && { live: true as const }),
+    }
+  }
+  return snapshot
 }
 
-export function orderFrom(symbol: string, from: WorkingOrderSnapshot): WorkingOrder {
-  return {
+/**
+ * Puts an order back; `groups` gathers the classes by id. Their legs lie at their own places, which leaves holes where
+ * some are over: close them when all are read.
+ */
+export function orderFrom(
+  symbol: string,
+  from: WorkingOrderSnapshot,
+  groups: Map<string, OrderGroup> = new Map(),
+): WorkingOrder {
+  const order: WorkingOrder = {
     clientOrderId: from.clientOrderId,
     orderId: from.orderId,
     symbol,
@@ -153,19 +181,54 @@ export function orderFrom(symbol: string, from: WorkingOrderSnapshot): WorkingOr
     price: parse(from.price),
     all: from.all,
     remaining: parse(from.remaining),
+    filled: parse(from.filled ?? '0'),
     day: from.day,
     expiresAt: from.expiresAt ?? Number.POSITIVE_INFINITY,
+    timeInForce: from.timeInForce ?? (from.day ? 'day' : 'gtc'),
+    since: from.since ?? 0,
     done: false,
     phase: 0,
+    rank: from.rank ?? 0,
+    slot: -1,
+    due: -1,
+    extra: null,
   }
+  const { limit, stop, trail, notional, extended, held, group } = from
+  if (limit ?? stop ?? trail ?? notional ?? extended ?? held ?? group) {
+    const extra = extraOf(order)
+    extra.limit = parse(limit ?? '0')
+    extra.stop = parse(stop ?? '0')
+    extra.notional = decimalOrNull(notional)
+    extra.extended = extended === true
+    extra.held = held === true
+    if (trail !== undefined) {
+      const { amount, percent, best } = trail
+      extra.trail = {
+        amount: decimalOrNull(amount),
+        percent: decimalOrNull(percent),
+        best: decimalOrNull(best),
+      }
+    }
+    if (group !== undefined) extra.group = join(order, group, groups)
+  }
+  return order
 }
 
-/** Takes the orders that are done out of the list, in place, and keeps the order of the rest. */
-export function sweep(orders: WorkingOrder[]): void {
-  let kept = 0
-  for (const order of orders) {
-    if (!order.done) orders[kept++] = order
+function join(
+  order: WorkingOrder,
+  { id, kind, leg, live }: NonNullable<WorkingOrderSnapshot['group']>,
+  groups: Map<string, OrderGroup>,
+): OrderGroup {
+  let group = groups.get(id)
+  if (group === undefined) {
+    group = { id, kind, entry: null, legs: [], live: live === true }
+    groups.set(id, group)
   }
-  // Setting the length would cost more than all the rest when one order goes.
-  while (orders.length > kept) orders.pop()
+  if (leg === undefined) group.entry = order
+  else group.legs[leg] = order
+  return group
+}
+
+function decimalOrNull(text: string | undefined): Decimal | null {
+  return text === undefined ? null : parse(text)
 }

@@ -53,10 +53,19 @@ function newRow(specs: readonly FeatureSpec[]): FeatureRow {
   }
 }
 
+/** Prices traded are raw; what indicators remember is put into the money of the bars to come. */
+function rescale(row: FeatureRow, factor: number): void {
+  for (const [i, indicator] of row.indicators.entries()) {
+    indicator.scale(factor)
+    row.now[i] = indicator.value
+    if (indicator.inPrices) row.before[i] = row.before[i]! * factor
+  }
+}
+
 /** Computes what the strategies in force ask for. Features become events only where a decision used them. */
 export const featuresProcessor: Processor<FeatureState> = {
   name: 'features',
-  handles: ['engine.started', 'market.bar'],
+  handles: ['engine.started', 'market.bar', 'market.action'],
   initial: () => ({ version: 0, specs: [], names: [], rows: [] }),
   handle(state, event, _emit, table) {
     if (event.type === 'market.bar') {
@@ -72,6 +81,16 @@ export const featuresProcessor: Processor<FeatureState> = {
         before[i] = now[i]!
         now[i] = indicators[i]!.next(bar.open, bar.high, bar.low, bar.close, bar.volume)
       }
+    } else if (event.type === 'market.action') {
+      const { symbol, kind, newSymbol } = event.data
+      const index = table.market.indexOf.get(symbol)
+      const row = index === undefined ? undefined : state.rows[index]
+      if (row === undefined) return state
+      if (kind === 'rename' && newSymbol !== undefined) {
+        const to = table.market.indexOf.get(newSymbol)!
+        state.rows[to] ??= row
+        state.rows[index!] = undefined
+      } else if (table.market.factor !== 1) rescale(row, table.market.factor)
     } else if (event.type === 'engine.started' && state.version !== table.settings.version) {
       state.version = table.settings.version
       const specs: FeatureSpec[] = []

@@ -27,6 +27,13 @@ export interface Indicator {
   snapshot(): readonly number[]
   /** Continues from a snapshot: later values are bit-identical. Throws InvalidSnapshot. */
   restore(state: readonly number[]): void
+  /**
+   * Goes on as if every price so far had been `factor` times what it was: a split or a dividend changes what a price
+   * means, and the bars to come are raw. The factor is above zero.
+   */
+  scale(factor: number): void
+  /** Whether the value is an amount of money, which such a factor changes too. */
+  readonly inPrices: boolean
 }
 
 export const MIN_PERIOD = 1
@@ -83,6 +90,10 @@ export abstract class StatefulIndicator implements Indicator {
   readonly warmup: number
   protected readonly period: number
   protected readonly state: Float64Array
+  /** Whether the value is an amount of money; the others compare prices with each other. */
+  readonly inPrices: boolean = true
+  /** From this slot on, all are amounts of money. */
+  protected readonly firstPrice: number = 2
 
   constructor(kind: string, period: number, warmup: number, ownSlots: number) {
     this.period = checkedPeriod(kind, period)
@@ -97,6 +108,10 @@ export abstract class StatefulIndicator implements Indicator {
 
   snapshot(): readonly number[] {
     return Array.from(this.state)
+  }
+
+  scale(factor: number): void {
+    for (let slot = this.firstPrice; slot < this.state.length; slot++) this.state[slot]! *= factor
   }
 
   restore(state: readonly number[]): void {

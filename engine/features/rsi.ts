@@ -12,6 +12,7 @@ const LOSS = 4
  * neither side is stronger and the value is 50 (TA-Lib says 0 there, Skender's library 100).
  */
 export class Rsi extends StatefulIndicator {
+  override readonly inPrices = false
   private readonly weight: number
 
   constructor(period: number) {

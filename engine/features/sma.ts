@@ -13,6 +13,8 @@ const RING = 4
  * moment of the wrap depends on their number alone. One addition a bar on average.
  */
 export class Sma extends StatefulIndicator {
+  protected override readonly firstPrice = SUM
+
   constructor(period: number) {
     super('sma', period, period, 2 + period)
   }

@@ -1,4 +1,6 @@
-import type { Processor } from '../chain/processor.ts'
+import type { EventOf, Processor } from '../chain/processor.ts'
+import { fromNumber, parse, toNumber } from '../decimal.ts'
+import { priceAfter } from './actions.ts'
 
 /** What the chain knows of each symbol. Arrays are indexed by symbol number. */
 export interface MarketState {
@@ -14,6 +16,12 @@ export interface MarketState {
    * bucket: features and strategies do not see it.
    */
   fresh: boolean
+  /** What the newest corporate action makes of prices of its symbol before it: 0.5 after a split of two for one. */
+  factor: number
+  /** Symbols that trade no more, and why. */
+  gone: Map<string, string>
+  /** New symbols of renamed ones, and what they were. */
+  formerly: Map<string, string>
 }
 
 /** Number of a symbol, given at its first appearance. */
@@ -36,7 +44,7 @@ export function lastClose(state: Readonly<MarketState>, symbol: string): number 
 
 export const marketProcessor: Processor<MarketState> = {
   name: 'market',
-  handles: ['market.bar'],
+  handles: ['market.bar', 'market.action'],
   initial: () => ({
     symbols: [],
     indexOf: new Map(),
@@ -44,8 +52,15 @@ export const marketProcessor: Processor<MarketState> = {
     barTime: [],
     bars: 0,
     fresh: false,
+    factor: 1,
+    gone: new Map(),
+    formerly: new Map(),
   }),
   handle(state, event) {
+    if (event.type === 'market.action') {
+      act(state, event.data)
+      return state
+    }
     if (event.type !== 'market.bar') return state
     const bar = event.data
     let index = bar.symbolIndex
@@ -54,6 +69,7 @@ export const marketProcessor: Processor<MarketState> = {
       bar.symbolIndex = index
     }
     state.bars++
+    if (state.gone.size > 0) state.gone.delete(bar.symbol)
     state.fresh = !(bar.time <= state.barTime[index]!)
     // A correction of the newest bar moves the mark, one of an older bar does not.
     if (!(bar.time < state.barTime[index]!)) {
@@ -62,4 +78,32 @@ export const marketProcessor: Processor<MarketState> = {
     }
     return state
   },
+}
+
+/**
+ * The last close is put into the money of after the action, so that what is held is worth the same until the next bar
+ * says otherwise.
+ */
+function act(state: MarketState, action: EventOf<'market.action'>['data']): void {
+  const { symbol, kind, newSymbol } = action
+  state.factor = 1
+  const index = state.indexOf.get(symbol)
+  if (index === undefined) return
+  const before = state.close[index]!
+  if (kind === 'delist') state.gone.set(symbol, 'delisted')
+  else if (kind === 'rename') {
+    if (newSymbol === undefined || newSymbol === symbol) return
+    const to = symbolIndex(state, newSymbol)
+    if (Number.isNaN(state.barTime[to]!)) {
+      state.close[to] = before
+      state.barTime[to] = state.barTime[index]!
+    }
+    state.gone.set(symbol, `renamed ${newSymbol}`)
+    state.formerly.set(newSymbol, symbol)
+  } else if (!Number.isNaN(before) && action.value !== undefined) {
+    const value = parse(action.value)
+    const after = toNumber(priceAfter(fromNumber(before), { kind, value }))
+    state.close[index] = after
+    state.factor = kind === 'split' ? 1 / toNumber(value) : after / before
+  }
 }

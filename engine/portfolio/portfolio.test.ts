@@ -1,7 +1,21 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { abs, add, type Decimal, format, mul, neg, parse, sub, ZERO } from '../decimal.ts'
+import {
+  abs,
+  add,
+  type Decimal,
+  div,
+  format,
+  fromNumber,
+  mul,
+  neg,
+  parse,
+  sub,
+  trunc,
+  ZERO,
+} from '../decimal.ts'
+import { lastClose } from '../market/market.ts'
 import { history, play, price, shares, SYMBOLS } from '../testing/arbitraries.ts'
 import { bar, created, dayEnd, fill, type Input, opened, signal } from '../testing/fixtures.ts'
 import { Given, given } from '../testing/given.ts'
@@ -31,6 +45,27 @@ class Ledger {
     this.cash = sub(sub(this.cash, mul(signed, at)), fee)
     this.fees = add(this.fees, fee)
     this.mark.set(symbol, at)
+  }
+
+  /** A corporate action by the arithmetic of a person: shares, mark and cash one by one. */
+  act(kind: string, symbol: string, value: Decimal, close: number): void {
+    const qty = this.qty.get(symbol)
+    const mark = this.mark.get(symbol)
+    if (qty === undefined || mark === undefined) return
+    const paidAt = fromNumber(close)
+    if (kind === 'dividend') {
+      this.cash = add(this.cash, mul(qty, value))
+      this.mark.set(symbol, value < mark ? sub(mark, value) : mark)
+    } else if (kind === 'delist') {
+      this.cash = add(this.cash, mul(qty, paidAt))
+      this.qty.set(symbol, ZERO)
+    } else {
+      const all = mul(qty, value)
+      const kept = trunc(qty) === qty ? trunc(all) : all
+      this.qty.set(symbol, kept)
+      this.cash = add(this.cash, mul(sub(all, kept), paidAt))
+      this.mark.set(symbol, div(mark, value))
+    }
   }
 
   values(): Decimal[] {
@@ -87,6 +122,22 @@ test('the same holds for whole histories, with orders, partial fills and restart
       const ledger = new Ledger()
       play(past, chain.table, (input: Input) => {
         chain.when(input)
+        if (input.type === 'account.charged') {
+          ledger.cash = sub(ledger.cash, parse(input.data.amount))
+        }
+        if (input.type === 'market.action') {
+          const { kind, symbol, value = '1' } = input.data
+          const close = lastClose(chain.table.market, symbol)
+          const before = chain.table.portfolio.holdings.get(symbol)
+          if (before !== undefined) {
+            ledger.act(
+              kind,
+              symbol,
+              parse(value),
+              Number.isNaN(close) ? Number(format(before.price)) : close,
+            )
+          }
+        }
         if (input.type === 'market.bar') ledger.mark.set(input.data.symbol, parse(input.data.close))
         if (input.type === 'order.filled') {
           const { symbol, side, qty, price: at, fee } = input.data

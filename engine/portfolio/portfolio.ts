@@ -1,7 +1,8 @@
 import type { EventOf, Processor } from '../chain/processor.ts'
 import { ZERO, abs, add, type Decimal, fromNumber, mul, parse, sub } from '../decimal.ts'
 import type { Bar } from '../market/bar.ts'
-import type { MarketState } from '../market/market.ts'
+import { positionAfter, priceAfter } from '../market/actions.ts'
+import { lastClose, type MarketState } from '../market/market.ts'
 import { parseTime, tradingDay } from '../time.ts'
 
 /** A holding in one symbol. */
@@ -9,6 +10,8 @@ export interface Holding {
   symbol: string
   /** Shares, negative when short. */
   qty: Decimal
+  /** Last mark: the close of its newest bar, or the price traded since. */
+  price: Decimal
   /** qty × last mark, signed. */
   value: Decimal
 }
@@ -40,6 +43,8 @@ export interface PortfolioState {
   day: number
   dayStartEquity: Decimal
   fees: Decimal
+  /** Paid without an order, such as borrow fees, less what was received so. */
+  charges: Decimal
 }
 
 /** Reads the decimals of a recorded fill. */
@@ -66,16 +71,19 @@ export function initialPortfolio(): PortfolioState {
     day: Number.NEGATIVE_INFINITY,
     dayStartEquity: ZERO,
     fees: ZERO,
+    charges: ZERO,
   }
 }
 
 export const portfolioProcessor: Processor<PortfolioState> = {
   name: 'portfolio',
-  handles: ['book.created', 'market.bar', 'order.filled'],
+  handles: ['book.created', 'market.bar', 'market.action', 'order.filled', 'account.charged'],
   initial: initialPortfolio,
   handle(state, event, _emit, table) {
     if (event.type === 'market.bar') markBar(state, event.data, event.at, table.market)
     else if (event.type === 'order.filled') fill(state, event)
+    else if (event.type === 'market.action') act(state, event, table.market)
+    else if (event.type === 'account.charged') charge(state, event)
     else if (event.type === 'book.created') {
       state.cash = parse(event.data.cash)
       state.equity = state.cash
@@ -108,6 +116,7 @@ function markBar(state: PortfolioState, bar: Bar, at: number, market: MarketStat
 }
 
 function mark(state: PortfolioState, holding: Holding, price: Decimal): void {
+  holding.price = price
   const value = mul(holding.qty, price)
   if (value === holding.value) return
   state.netValue = add(state.netValue, sub(value, holding.value))
@@ -122,7 +131,7 @@ function fill(state: PortfolioState, event: EventOf<'order.filled'>): void {
   const trade = fillOf(event.data)
   let holding = state.holdings.get(trade.symbol)
   if (holding === undefined) {
-    holding = { symbol: trade.symbol, qty: ZERO, value: ZERO }
+    holding = { symbol: trade.symbol, qty: ZERO, price: ZERO, value: ZERO }
     state.holdings.set(trade.symbol, holding)
   }
   const buys = trade.side === 'buy'
@@ -133,6 +142,60 @@ function fill(state: PortfolioState, event: EventOf<'order.filled'>): void {
   state.fees = add(state.fees, trade.fee)
   // Marked at the price just traded until the symbol's next bar: cash and position change as one.
   mark(state, holding, trade.price)
+  state.equity = add(state.cash, state.netValue)
+  if (state.equity > state.peakEquity) state.peakEquity = state.equity
+}
+
+/**
+ * Lets a corporate action change what is held: shares, mark and cash change as one, so that equity does not. Fractions
+ * and delisted shares are paid at the last close, which the market has put into the money of after the action.
+ */
+function act(
+  state: PortfolioState,
+  { data, at }: EventOf<'market.action'>,
+  market: MarketState,
+): void {
+  rollDay(state, at)
+  const { symbol, kind, newSymbol } = data
+  const holding = state.holdings.get(symbol)
+  if (holding === undefined) return
+  if (kind === 'rename') {
+    if (newSymbol !== undefined) rename(state, holding, newSymbol)
+    return
+  }
+  const action = { kind, value: data.value === undefined ? null : parse(data.value) }
+  const close = lastClose(market, symbol)
+  const price = priceAfter(holding.price, action)
+  const after = positionAfter(holding.qty, Number.isNaN(close) ? price : fromNumber(close), action)
+  holding.qty = after.qty
+  state.cash = add(state.cash, after.cash)
+  mark(state, holding, price)
+  state.equity = add(state.cash, state.netValue)
+}
+
+/** The holding goes on under another name; where that name is held too, the two become one. */
+function rename(state: PortfolioState, holding: Holding, symbol: string): void {
+  state.holdings.delete(holding.symbol)
+  state.bySymbol = state.bySymbol.map((known) => (known === holding ? undefined : known))
+  const there = state.holdings.get(symbol)
+  if (there === undefined) {
+    state.holdings.set(symbol, { ...holding, symbol })
+    return
+  }
+  const { value } = holding
+  there.qty = add(there.qty, holding.qty)
+  // Both marks fall into the one there is.
+  state.netValue = sub(state.netValue, value)
+  state.grossValue = sub(state.grossValue, abs(value))
+  mark(state, there, there.price)
+  state.equity = add(state.cash, state.netValue)
+}
+
+function charge(state: PortfolioState, { data, at }: EventOf<'account.charged'>): void {
+  rollDay(state, at)
+  const amount = parse(data.amount)
+  state.cash = sub(state.cash, amount)
+  state.charges = add(state.charges, amount)
   state.equity = add(state.cash, state.netValue)
   if (state.equity > state.peakEquity) state.peakEquity = state.equity
 }

@@ -148,6 +148,26 @@ export class RoundTrips {
     }
   }
 
+  /** The open lots go on under another symbol, behind those it has. */
+  rename(symbol: string, newSymbol: string): void {
+    const queue = this.queues.get(symbol)
+    if (queue === undefined || symbol === newSymbol) return
+    this.queues.delete(symbol)
+    const there = this.queues.get(newSymbol)
+    for (const lot of queue) {
+      lot.symbol = newSymbol
+      there?.push(lot)
+    }
+    if (there === undefined) this.queues.set(newSymbol, queue)
+  }
+
+  /** Takes over an open lot of another book, such as of a symbol that became this one. */
+  take(lot: Readonly<OpenLot>): void {
+    const queue = this.queues.get(lot.symbol) ?? new LotQueue()
+    this.queues.set(lot.symbol, queue)
+    queue.push({ ...lot })
+  }
+
   /** Number of open lots: the round trips still under way. */
   get openCount(): number {
     let count = 0

@@ -4,3 +4,5 @@ export const REPORTS_HEADER = 'bitacora-reports'
 export const CLOCK_HEADER = 'bitacora-clock'
 /** Header of a broker's report: its sequence. */
 export const SEQUENCE_HEADER = 'bitacora-broker-sequence'
+/** Header of what the executor itself found out of an order: the engine's start that it holds for. */
+export const RUN_HEADER = 'bitacora-run'

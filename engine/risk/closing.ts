@@ -2,13 +2,17 @@ import type { Emit } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, abs, format, parse } from '../decimal.ts'
 import type { OrderFilled } from '../../schemas/types.gen.ts'
-import { isReducing, type Order } from '../trading/orders.ts'
+import { hasLegs, isReducing, type Order } from '../trading/order-state.ts'
 import type { RiskState, TradingState } from './risk.ts'
 
 /** What is under way to bring positions to where somebody wants them. */
 export interface Flattening {
-  actor: string
-  controlId: string
+  /** Who wants it: operator:<name> or strategy:<name>. */
+  source: string
+  /** Id that its closing orders are named by: of the control, or of the signal. */
+  signalId: string
+  /** An operator's flatten closes whatever the trading state; a close waits for its exits, and gives way to a halt. */
+  code: 'flatten' | 'close'
   /** Closing orders sent so far. */
   sent: number
 }
@@ -101,17 +105,18 @@ export function continueFlattening(
   if (flattening === undefined) return false
   for (const order of table.orders.open.values()) if (order.symbol === symbol) return false
   const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
-  if (held === 0 || flattening.sent === FLATTEN_ATTEMPTS) {
+  const halted = flattening.code === 'close' && state.trading === 'HALTED'
+  if (held === 0 || halted || flattening.sent === FLATTEN_ATTEMPTS) {
     state.flattening.delete(symbol)
     return false
   }
   flattening.sent++
   emit('risk.verdict', {
-    signalId: `${flattening.controlId}:${symbol}${flattening.sent > 1 ? `:${flattening.sent}` : ''}`,
-    source: `operator:${flattening.actor}`,
+    signalId: `${flattening.signalId}:${symbol}${flattening.sent > 1 ? `:${flattening.sent}` : ''}`,
+    source: flattening.source,
     verdict: 'approved',
     orderIds: [orderId],
-    code: 'flatten',
+    code: flattening.code,
     rule: null,
     observed: null,
     limit: null,
@@ -120,6 +125,52 @@ export function continueFlattening(
     order: { symbol, side: held > 0 ? 'sell' : 'buy', type: 'market', timeInForce: 'gtc' },
   })
   return true
+}
+
+/**
+ * Wants a symbol flat whose position is guarded by exits: they are cancelled, as is whatever else works, and what is
+ * held then is closed. Two orders never sell the same shares.
+ */
+export function closeAfterExits(
+  state: RiskState,
+  symbol: string,
+  by: TakenBack,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): void {
+  const under = state.flattening.get(symbol)
+  if (under === undefined) state.flattening.set(symbol, { ...by, code: 'close', sent: 0 })
+  cancelWorking(by.source, `close ${symbol}`, (order) => order.symbol === symbol, emit, table)
+}
+
+/** Asks once more for what has to make way for a flatten or close, where the broker refused to cancel it. */
+export function askAgain(
+  state: RiskState,
+  symbol: string,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): void {
+  const wish = state.flattening.get(symbol)
+  if (wish === undefined) return
+  const refused = (order: Order) => order.symbol === symbol && order.cancelRefused
+  cancelWorking(wish.source, `close ${symbol}`, refused, emit, table)
+}
+
+/**
+ * Exits whose position is gone, closed otherwise than by them, would open one the other way: they are cancelled.
+ * Those of the exit that was just traded are the broker's to cancel.
+ */
+export function cancelOrphans(fill: OrderFilled, emit: Emit, table: Readonly<StateTable>): void {
+  const { orders, portfolio } = table
+  if (orders.legs === 0) return
+  const held = portfolio.holdings.get(fill.symbol)?.qty ?? ZERO
+  const orphan = (order: Order) =>
+    order.parentId !== null &&
+    order.parentId !== orders.filledLegOf &&
+    order.symbol === fill.symbol &&
+    !orders.open.has(order.parentId) &&
+    (order.side === 'sell' ? held <= 0 : held >= 0)
+  cancelWorking('engine', `nothing of ${fill.symbol} is held any more`, orphan, emit, table)
 }
 
 /**
@@ -183,13 +234,16 @@ export function undoFill(
   // A flatten under way looks at the whole position when its orders have ended.
   if (by === undefined || state.flattening.has(fill.symbol)) return false
   if (trading === 'HALTED') return false
+  if (hasLegs(table.orders, fill.symbol)) {
+    closeAfterExits(state, fill.symbol, undoing(by, fill.orderId), emit, table)
+    return false
+  }
   const side = fill.side === 'buy' ? 'sell' : 'buy'
   const qty = parse(fill.qty)
   // An entry that happened to reduce, while only reducing is allowed, is not opened again.
   if (trading === 'REDUCING' && !isReducing(table, fill.symbol, side, qty)) return false
   emit('risk.verdict', {
-    signalId: `${by.signalId}:undo-${fill.orderId}`,
-    source: by.source,
+    ...undoing(by, fill.orderId),
     verdict: 'approved',
     orderIds: [table.orders.lastOrderId + 1],
     code: 'entry_undone',
@@ -206,4 +260,8 @@ export function undoFill(
     },
   })
   return true
+}
+
+function undoing(by: TakenBack, orderId: number): TakenBack {
+  return { signalId: `${by.signalId}:undo-${orderId}`, source: by.source }
 }

@@ -6,7 +6,7 @@ import { add, format, fromNumber, ONE, sub, toNumber } from '../decimal.ts'
 import { history, play } from '../testing/arbitraries.ts'
 import { bar, control, fill, type Input, opened, report, signal } from '../testing/fixtures.ts'
 import { Given, given } from '../testing/given.ts'
-import type { Order } from '../trading/orders.ts'
+import type { Order } from '../trading/order-state.ts'
 import { TRANSITIONS } from '../trading/transitions.ts'
 
 /** 100 A held at 100. */

@@ -19,6 +19,8 @@ export interface Proposal {
   working: Decimal
   /** It can only bring the position nearer to zero. */
   reducing: boolean
+  /** Reservation that falls away with it: of the order that it replaces. */
+  instead?: { qty: Decimal; notional: Decimal }
 }
 
 /** A limit: to compare, and as it is shown. */
@@ -63,7 +65,7 @@ export function checkLimits(
   checks: Check[],
 ): void {
   const { portfolio, orders } = table
-  const { qty, price, reducing } = proposal
+  const { qty, price, reducing, instead } = proposal
   if (limits.priceCollar !== null && proposal.orderPrice !== null) {
     const distance = div(abs(sub(proposal.orderPrice, proposal.lastClose)), proposal.lastClose)
     checks.push(check('price_collar', distance, limits.priceCollar))
@@ -78,14 +80,17 @@ export function checkLimits(
   }
   if (limits.maxPosition !== null) {
     const working = orders.working.get(proposal.symbol)
-    const same =
+    const all =
       working === undefined ? ZERO : proposal.side === 'buy' ? working.buyQty : working.sellQty
+    const same = instead === undefined ? all : sub(all, instead.qty)
     const held = proposal.side === 'buy' ? proposal.position : sub(ZERO, proposal.position)
     // The worst case: every working order of this side fills and none of the other.
     checks.push(check('max_position', max(ZERO, add(add(held, same), qty)), limits.maxPosition))
   }
   if (limits.maxGrossExposure !== null) {
-    const exposure = add(add(portfolio.grossValue, orders.workingNotional), notional)
+    const others =
+      instead === undefined ? orders.workingNotional : sub(orders.workingNotional, instead.notional)
+    const exposure = add(add(portfolio.grossValue, others), notional)
     if (portfolio.equity > 0) {
       checks.push(
         check('max_gross_exposure', div(exposure, portfolio.equity), limits.maxGrossExposure),

@@ -1,9 +1,17 @@
 import type { RiskVerdict, SignalRaised, SignalReceived } from '../../schemas/types.gen.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { ZERO, abs, type Decimal, floorDiv, format, fromNumber, parse } from '../decimal.ts'
+import { ZERO, abs, type Decimal, div, floorDiv, format, fromNumber, parse } from '../decimal.ts'
 import { lastClose } from '../market/market.ts'
 import { parseTime } from '../time.ts'
-import { affordable, closable, hasEntry, isReducing, workingQty } from '../trading/orders.ts'
+import {
+  affordable,
+  closable,
+  guardedQty,
+  hasEntry,
+  isReducing,
+  workingQty,
+} from '../trading/order-state.ts'
+import { checkTerms, classOf, exitsOf, type Leg } from './brackets.ts'
 import { type Check, checkLimits } from './limits.ts'
 import type { RiskState } from './risk.ts'
 
@@ -32,8 +40,23 @@ export function judge(
     return denied(signal, source, resolved.failure, checks)
   }
   const { qty, text } = resolved
-  if (qty === 0) return withoutOrder(signal, source, checks)
+  if (text === BY_LEGS && state.trading === 'HALTED') {
+    // The exits guard the position as long as nothing may be sent in their place.
+    const check = {
+      rule: 'trading_state',
+      observed: state.trading,
+      limit: 'ACTIVE or REDUCING',
+      ok: false,
+    }
+    checks.push(check)
+    return denied(signal, source, { code: 'halted', check }, checks)
+  }
+  if (qty === 0) return withoutOrder(signal, source, text, checks)
   const reducing = isReducing(table, signal.symbol, side, qty)
+  const legs = exitsOf(signal)
+  const byValue = text === 'notional'
+  checkTerms(signal, { side, qty, byValue, reducing }, legs, orderPrice ?? close, checks)
+  checkGuarded(signal.symbol, side, qty, position, table, checks)
 
   checks.push({
     rule: 'trading_state',
@@ -79,7 +102,7 @@ export function judge(
     signalId: signal.signalId,
     source,
     verdict: 'approved',
-    orderIds: [table.orders.lastOrderId + 1],
+    orderIds: numbers(table.orders.lastOrderId, 1 + legs.length),
     code: 'approved',
     rule: null,
     observed: null,
@@ -92,19 +115,53 @@ export function judge(
       type: signal.orderType,
       ...(signal.orderType === 'limit' && { limitPrice: signal.limitPrice! }),
       ...(signal.orderType === 'stop' && { stopPrice: signal.stopPrice! }),
+      ...(byValue && { notional: (signal as { notional?: string }).notional! }),
       timeInForce: signal.timeInForce,
+      ...together(legs),
     },
   }
 }
 
-/** Approved, and nothing to send: the entries still working are cancelled. */
-function withoutOrder(signal: SignalLike, source: string, checks: Check[]): RiskVerdict {
+function together(legs: Leg[]): { orderClass?: 'bracket' | 'oto'; legs?: Leg[] } {
+  const orderClass = classOf(legs)
+  return orderClass === null ? {} : { orderClass, legs }
+}
+
+function numbers(last: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => last + 1 + index)
+}
+
+/** What a position's exits will trade cannot be traded twice: brokers hold it back, and we refuse first. */
+function checkGuarded(
+  symbol: string,
+  side: 'buy' | 'sell',
+  qty: Decimal,
+  position: Decimal,
+  table: Readonly<StateTable>,
+  checks: Check[],
+): void {
+  const against = side === 'sell' ? position > 0 : position < 0
+  if (!against || table.orders.legs === 0 || guardedQty(table, symbol) === 0) return
+  const free = closable(table, symbol)
+  checks.push({ rule: 'held_by_legs', observed: format(qty), limit: format(free), ok: qty <= free })
+}
+
+/**
+ * Approved, and nothing to send yet: the entries still working are cancelled, or, where exits guard the position, these,
+ * and what is held is closed when they are gone.
+ */
+function withoutOrder(
+  signal: SignalLike,
+  source: string,
+  text: string,
+  checks: Check[],
+): RiskVerdict {
   return {
     signalId: signal.signalId,
     source,
     verdict: 'approved',
     orderIds: [],
-    code: 'entries_canceled',
+    code: text === BY_LEGS ? 'exits_canceled_first' : 'entries_canceled',
     rule: null,
     observed: null,
     limit: null,
@@ -166,21 +223,15 @@ function structural(
     const limit = `${signal.validForMs / 1000} s`
     if (age > signal.validForMs) return refuse('stale', 'signal_age', observed, limit)
     checks.push({ rule: 'signal_age', observed, limit, ok: true })
-    const attached = (['takeProfit', 'stopLoss', 'trailPercent'] as const).filter(
-      (field) => signal[field] !== undefined,
-    )
-    if (attached.length > 0) {
-      return refuse(
-        'unsupported_order',
-        'order_type',
-        attached.join(', '),
-        'market, limit and stop orders without attached exits',
-      )
-    }
   }
   const allowed = table.settings.settings?.symbols ?? []
   const close = lastClose(table.market, signal.symbol)
-  if (allowed.length > 0 ? !allowed.includes(signal.symbol) : Number.isNaN(close)) {
+  const { gone, formerly } = table.market
+  const why = gone.get(signal.symbol)
+  if (why !== undefined) return refuse('not_listed', 'symbol', why, 'a symbol that still trades')
+  const name = formerly.get(signal.symbol) ?? signal.symbol
+  const listed = allowed.includes(signal.symbol) || allowed.includes(name)
+  if (allowed.length > 0 ? !listed : Number.isNaN(close)) {
     const known = allowed.length > 0 ? allowed : table.market.symbols
     return refuse(
       'unknown_symbol',
@@ -205,6 +256,9 @@ function structural(
   return null
 }
 
+/** Stands for the quantity of a close that its position's exits have to make way for. */
+const BY_LEGS = 'exits first'
+
 type Quantity =
   | { failure: null; qty: Decimal; text: string }
   | { failure: Failure; qty?: undefined; text?: undefined }
@@ -216,10 +270,19 @@ function quantity(signal: SignalLike, close: Decimal, table: Readonly<StateTable
   })
   if (signal.side === 'close') {
     const available = closable(table, signal.symbol)
+    const guarded = guardedQty(table, signal.symbol)
+    const whole = signal.qty === undefined || signal.qty === 'all'
+    if (guarded > 0 && whole && signal.orderType === 'market') {
+      return { failure: null, qty: ZERO, text: BY_LEGS }
+    }
     const outNow = available <= 0 && signal.orderType === 'market'
     // Nothing is held yet, but something is on its way: closing means to take that back.
-    if (outNow && hasEntry(table.orders, signal.symbol))
+    if (outNow && guarded === 0 && hasEntry(table.orders, signal.symbol))
       return { failure: null, qty: ZERO, text: '0' }
+    if (available <= 0 && guarded > 0) {
+      const limit = `0 free, ${format(guarded)} held by its exits: close at the market, or cancel them first`
+      return fail('held_by_legs', signal.qty ?? 'all', limit)
+    }
     if (available <= 0) return fail('nothing_to_close', '0', 'a position to close')
     if (signal.qty === undefined || signal.qty === 'all') {
       return { failure: null, qty: available, text: format(available) }
@@ -240,8 +303,26 @@ function quantity(signal: SignalLike, close: Decimal, table: Readonly<StateTable
     return { failure: null, qty, text: format(qty) }
   }
   const notional = parse(signal.notional ?? '0')
+  if ('fractional' in signal && signal.fractional === true) {
+    return byValue(signal, div(notional, close), fail)
+  }
   const qty = floorDiv(notional, priceOf(signal) ?? close)
   return qty <= 0
     ? fail('quantity_zero', `${signal.notional ?? '0'} buys no whole share`, format(abs(close)))
     : { failure: null, qty, text: format(qty) }
+}
+
+/** Fractions of a share are bought by value: the broker divides it by the price that it gets. */
+function byValue(
+  signal: SignalLike,
+  qty: Decimal,
+  fail: (code: string, observed: string, limit: string) => Quantity,
+): Quantity {
+  if (signal.orderType !== 'market' || signal.timeInForce !== 'day') {
+    const observed = `fractional ${signal.orderType} ${signal.timeInForce}`
+    return fail('order_rules', observed, 'fractions of a share by value: market orders of day')
+  }
+  return qty <= 0
+    ? fail('quantity_zero', signal.notional ?? '0', 'more than half a billionth of a share')
+    : { failure: null, qty, text: 'notional' }
 }

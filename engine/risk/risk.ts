@@ -4,6 +4,9 @@ import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, type Decimal, format, toNumber } from '../decimal.ts'
 import { DAY_MS, formatTime } from '../time.ts'
 import {
+  askAgain,
+  cancelOrphans,
+  closeAfterExits,
   continueAll,
   continueCancelling,
   continueFlattening,
@@ -16,6 +19,7 @@ import {
   wantCancelled,
 } from './closing.ts'
 import { type Limit, loss, type ParsedLimits, parseLimits } from './limits.ts'
+import { cancelOrder, judgeReplacement } from './replacing.ts'
 import { judge, type SignalLike } from './review.ts'
 
 export type TradingState = 'ACTIVE' | 'REDUCING' | 'HALTED'
@@ -61,6 +65,9 @@ export const riskProcessor: Processor<RiskState> = {
     'order.expired',
     'order.rejected',
     'order.withheld',
+    'order.replaced',
+    'order.replace_rejected',
+    'market.action',
     'signal.raised',
     'signal.received',
     'risk.state_changed',
@@ -87,15 +94,24 @@ export const riskProcessor: Processor<RiskState> = {
       case 'market.bar':
         watch(state, event, emit, table)
         // A broker that refused to close is asked again at the next price.
-        if (state.flattening.size > 0) continueFlattening(state, event.data.symbol, emit, table)
+        if (state.flattening.size > 0) {
+          askAgain(state, event.data.symbol, emit, table)
+          continueFlattening(state, event.data.symbol, emit, table)
+        }
         break
       case 'order.filled':
         continueAll(state, emit, table, undone(state, event, emit, table))
+        cancelOrphans(event.data, emit, table)
+        break
+      case 'market.action':
+        if (event.data.kind === 'rename') rename(state, event.data.symbol, event.data.newSymbol)
         break
       case 'order.canceled':
       case 'order.expired':
       case 'order.rejected':
       case 'order.withheld':
+      case 'order.replaced':
+      case 'order.replace_rejected':
         continueAll(state, emit, table)
         break
       case 'signal.raised':
@@ -270,11 +286,27 @@ function control(
       for (const order of table.orders.open.values()) {
         takeBack(state, order.orderId, { source: `operator:${actor}`, signalId: controlId })
       }
-      for (const symbol of symbols) state.flattening.set(symbol, { actor, controlId, sent: 0 })
+      for (const symbol of symbols) {
+        const wish = { source: `operator:${actor}`, signalId: controlId, code: 'flatten' as const }
+        state.flattening.set(symbol, { ...wish, sent: 0 })
+      }
       continueAll(state, emit, table)
       break
     }
+    case 'cancel-order':
+      cancelOrder(event.data, emit, table)
+      break
+    case 'replace-order':
+      emit('risk.verdict', judgeReplacement(event.data, state, table))
+      break
   }
+}
+
+function rename(state: RiskState, symbol: string, newSymbol: string | undefined): void {
+  const wish = state.flattening.get(symbol)
+  if (wish === undefined || newSymbol === undefined) return
+  state.flattening.delete(symbol)
+  state.flattening.set(newSymbol, wish)
 }
 
 /** Gives a signal its verdict. A close also takes back the entries that would open the position again. */
@@ -287,6 +319,14 @@ function answer(
 ): void {
   const verdict = judge(signal, source, state, table)
   emit('risk.verdict', verdict)
+  if (verdict.code === 'exits_canceled_first') {
+    const by = { source, signalId: signal.signalId }
+    for (const order of table.orders.open.values()) {
+      if (order.symbol === signal.symbol && !order.reducing) takeBack(state, order.orderId, by)
+    }
+    closeAfterExits(state, signal.symbol, by, emit, table)
+    return
+  }
   // An exit that rests beside an entry, such as a stop, is no wish to be out now.
   const outNow = signal.side === 'close' && signal.orderType === 'market'
   if (!outNow || verdict.verdict !== 'approved') return

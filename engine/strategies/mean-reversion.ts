@@ -1,5 +1,5 @@
-import { add } from '../decimal.ts'
-import type { Strategy } from './strategy.ts'
+import { add, toNumber } from '../decimal.ts'
+import { type ActionConditions, type Condition, type Strategy, whether } from './strategy.ts'
 
 /**
  * Buys weakness and sells the recovery: enters long when the RSI is below `oversold` and the close lies more than
@@ -69,5 +69,75 @@ export const meanReversion: Strategy = {
         reason: 'overbought above its average',
       })
     }
+  },
+  conditions(context, params) {
+    const average = context.feature(0)
+    const strength = context.feature(1)
+    const range = context.feature(2)
+    const warm = !Number.isNaN(average + strength + range)
+    const { close } = context.bar
+    const exposure = add(context.position, context.working)
+    const oversold = params.oversold as number
+    const exit = params.exit as number
+    const distance = (params.band as number) * range
+    const held = (wanted: string, met: boolean): Condition =>
+      whether('shares held and on order', toNumber(exposure), wanted, met)
+    const rsi = (wanted: string, met: boolean): Condition =>
+      whether(`rsi_${params.period}`, strength, wanted, warm && met)
+    const price = (wanted: string, limit: number, met: boolean): Condition =>
+      whether('close', warm ? close : Number.NaN, `${wanted} ${limit}`, met)
+    const low = average - distance
+    const high = average + distance
+    const actions: ActionConditions[] = [
+      {
+        side: 'close',
+        conditions: [
+          held('above 0', exposure > 0),
+          price('at or above the average of', average, close >= average),
+        ],
+      },
+      {
+        side: 'close',
+        conditions: [
+          held('above 0', exposure > 0),
+          price('below the average of', average, close < average),
+          rsi(`above ${exit}`, strength > exit),
+        ],
+      },
+      {
+        side: 'close',
+        conditions: [
+          held('below 0', exposure < 0),
+          price('at or below the average of', average, close <= average),
+        ],
+      },
+      {
+        side: 'close',
+        conditions: [
+          held('below 0', exposure < 0),
+          price('above the average of', average, close > average),
+          rsi(`below ${100 - exit}`, strength < 100 - exit),
+        ],
+      },
+      {
+        side: 'buy',
+        conditions: [
+          held('0', exposure === 0),
+          rsi(`below ${oversold}`, strength < oversold),
+          price('below average − band of', low, close < low),
+        ],
+      },
+    ]
+    if (params.mode === 'long-short') {
+      actions.push({
+        side: 'sell',
+        conditions: [
+          held('0', exposure === 0),
+          rsi(`above ${100 - oversold}`, strength > 100 - oversold),
+          price('above average + band of', high, close > high),
+        ],
+      })
+    }
+    return actions
   },
 }

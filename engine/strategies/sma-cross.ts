@@ -1,5 +1,5 @@
-import { add } from '../decimal.ts'
-import { InvalidParams, type Strategy } from './strategy.ts'
+import { add, toNumber } from '../decimal.ts'
+import { type Condition, InvalidParams, type Strategy, whether } from './strategy.ts'
 
 /**
  * Trades the crossing of two simple moving averages of the close: up when fast was strictly below slow
@@ -48,5 +48,37 @@ export const smaCross: Strategy = {
       }
     } else if (up && exposure <= 0) context.signal({ side: 'buy', qty: size, reason })
     else if (down && exposure > 0) context.signal({ side: 'close', reason })
+  },
+  conditions(context, params) {
+    const fast = context.feature(0)
+    const slow = context.feature(1)
+    const before = context.previous(0) - context.previous(1)
+    const now = fast - slow
+    const exposure = add(context.position, context.working)
+    const names = `sma_${params.fast} − sma_${params.slow}`
+    // The strategy compares the averages, not their difference: both are the same for all finite numbers.
+    const cross = (up: boolean): Condition[] => [
+      whether(
+        `${names} at the bar before`,
+        before,
+        up ? 'below 0' : 'above 0',
+        up ? context.previous(0) < context.previous(1) : context.previous(0) > context.previous(1),
+      ),
+      whether(`${names} now`, now, up ? 'above 0' : 'below 0', up ? fast > slow : fast < slow),
+    ]
+    const held = (wanted: string, met: boolean): Condition =>
+      whether('shares held and on order', toNumber(exposure), wanted, met)
+    if (params.mode === 'long-only') {
+      return [
+        { side: 'buy', conditions: [...cross(true), held('0 or less', exposure <= 0)] },
+        { side: 'close', conditions: [...cross(false), held('above 0', exposure > 0)] },
+      ]
+    }
+    return [
+      { side: 'close', conditions: [...cross(true), held('below 0', exposure < 0)] },
+      { side: 'buy', conditions: [...cross(true), held('0 or less', exposure <= 0)] },
+      { side: 'close', conditions: [...cross(false), held('above 0', exposure > 0)] },
+      { side: 'sell', conditions: [...cross(false), held('0 or more', exposure >= 0)] },
+    ]
   },
 }

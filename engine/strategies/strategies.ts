@@ -4,9 +4,9 @@ import { ZERO, type Decimal } from '../decimal.ts'
 import { type FeatureRow, featureName } from '../features/feature-set.ts'
 import type { Bar } from '../market/bar.ts'
 import { formatTime } from '../time.ts'
-import { workingQty } from '../trading/orders.ts'
+import { workingQty } from '../trading/order-state.ts'
 import { type StrategyInstance, strategyInstances } from './registry.ts'
-import type { BarContext, SignalRequest } from './strategy.ts'
+import type { ActionConditions, BarContext, Params, SignalRequest } from './strategy.ts'
 
 export interface StrategiesState {
   version: number
@@ -75,6 +75,21 @@ class Context implements BarContext {
     instance.strategy.onBar(this, instance.params)
   }
 
+  explain(
+    instance: StrategiesState['instances'][number],
+    bar: Bar,
+    at: number,
+    row: FeatureRow,
+    table: Readonly<StateTable>,
+  ): ActionConditions[] {
+    this.instance = instance
+    this.bar = bar
+    this.at = at
+    this.row = row
+    this.table = table
+    return instance.strategy.conditions(this, instance.params)
+  }
+
   feature(i: number): number {
     return this.row.now[this.instance.slots[i]!]!
   }
@@ -120,8 +135,35 @@ class Context implements BarContext {
       orderType: 'market',
       timeInForce: 'gtc',
       reason: request.reason,
+      ...(request.takeProfit !== undefined && { takeProfit: request.takeProfit }),
+      ...(request.stopLoss !== undefined && { stopLoss: request.stopLoss }),
+      ...(request.trailPercent !== undefined && { trailPercent: request.trailPercent }),
     })
   }
 }
 
 const context = new Context()
+
+export interface StrategyConditions {
+  strategy: string
+  params: Params
+  actions: ActionConditions[]
+}
+
+/**
+ * What every strategy looks at, at a bar that the chain has just folded: before its consequences, the table is as
+ * the strategies saw it. Empty for a late bar, which no strategy sees.
+ */
+export function strategyConditions(
+  table: Readonly<StateTable>,
+  bar: Bar,
+  at: number,
+): StrategyConditions[] {
+  const row = table.features.rows[bar.symbolIndex]
+  if (!table.market.fresh || row === undefined) return []
+  return table.strategies.instances.map((instance) => ({
+    strategy: instance.strategy.name,
+    params: instance.params,
+    actions: context.explain(instance, bar, at, row, table),
+  }))
+}

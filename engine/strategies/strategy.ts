@@ -16,6 +16,10 @@ export interface SignalRequest {
   side: 'buy' | 'sell' | 'close'
   /** Shares as a decimal string, or "all"; not with close. */
   qty?: string
+  /** Exits that are placed with an entry: prices, and a distance in percent in place of `stopLoss`. */
+  takeProfit?: string
+  stopLoss?: string
+  trailPercent?: string
   reason: string
 }
 
@@ -43,6 +47,7 @@ export interface BarContext {
  *       params: { period: { kind: 'integer', default: 14, min: 2, max: 500, help: 'RSI period' } },
  *       features: (params) => [{ kind: 'rsi', period: params.period as number }],
  *       onBar(bar) { if (bar.feature(0) < 30 && bar.position === 0) bar.signal({ side: 'buy', qty: '10', reason: 'dip' }) },
+ *       conditions: (bar) => [{ side: 'buy', conditions: [whether('RSI', bar.feature(0), 'below 30', bar.feature(0) < 30), whether('position', toNumber(bar.position), '0', bar.position === 0)] }],
  *     }
  */
 export interface Strategy {
@@ -52,6 +57,33 @@ export interface Strategy {
   /** Throws InvalidParams where parameters contradict each other. */
   check?(params: Params): void
   onBar(context: BarContext, params: Params): void
+  /**
+   * What `onBar` looks at, for people who ask why nothing happened: for each action its conditions, as they are at
+   * this bar. An action whose conditions are all met is the signal that `onBar` raises, and no other is.
+   */
+  conditions(context: Omit<BarContext, 'signal'>, params: Params): ActionConditions[]
+}
+
+/** An action that a strategy may take, and all that must hold for it. */
+export interface ActionConditions {
+  side: SignalRequest['side']
+  conditions: Condition[]
+}
+
+export interface Condition {
+  /** Such as "sma_10 above sma_30". */
+  name: string
+  /** What is there now; null: not known yet. */
+  observed: string | null
+  /** What is wanted. */
+  wanted: string
+  met: boolean
+}
+
+/** A condition on a number; one that is not known yet is not met. */
+export function whether(name: string, observed: number, wanted: string, met: boolean): Condition {
+  const known = !Number.isNaN(observed)
+  return { name, observed: known ? String(observed) : null, wanted, met: known && met }
 }
 
 /** Thrown when a strategy or a parameter does not exist, or a value is not allowed. */

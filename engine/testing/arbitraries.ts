@@ -4,13 +4,17 @@ import type { StateTable } from '../chain/state-table.ts'
 import { dueBefore } from '../chain/timers.ts'
 import { format, max, ONE, parse, sub } from '../decimal.ts'
 import {
+  action,
+  adjusted,
   bar,
+  charged,
   control,
   dayEnd,
   fill,
   type Input,
   opened,
   type PlainReport,
+  replacement,
   report,
   settings,
   signal,
@@ -74,11 +78,17 @@ export type Move =
       price: string
       type: 'market' | 'limit' | 'stop'
       late: boolean
+      exits: 'none' | 'bracket' | 'take_profit' | 'trailing'
     }
   | { do: 'report'; kind: PlainReport; pick: number }
   | { do: 'fill'; pick: number; part: number; price: string; fee: string }
   | { do: 'stray'; orderId: number; kind: PlainReport | 'fill'; symbol: string }
   | { do: 'control'; action: 'halt' | 'resume' | 'cancel-all' | 'flatten' }
+  | { do: 'change'; pick: number; to: 'cancel' | { qty: string } | { limitPrice: string } }
+  | { do: 'answer'; replaced: boolean }
+  | { do: 'adjust'; pick: number; qty: string }
+  | { do: 'action'; symbol: string; kind: 'split' | 'dividend' | 'delist'; value: string }
+  | { do: 'charge'; amount: string }
   | { do: 'restart'; settings: ChainSettings }
 
 type SignalSize = { qty: string } | { notional: string }
@@ -87,6 +97,8 @@ const symbol = fc.constantFrom(...SYMBOLS)
 const plainReport = fc.constantFrom<PlainReport>(
   'accepted',
   'accepted',
+  'held',
+  'cancel_rejected',
   'rejected',
   'canceled',
   'expired',
@@ -161,6 +173,51 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
         'stop' as const,
       ),
       late: fc.constantFrom(false, false, false, true),
+      exits: fc.constantFrom(
+        'none' as const,
+        'none' as const,
+        'bracket' as const,
+        'bracket' as const,
+        'take_profit' as const,
+        'trailing' as const,
+      ),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('change' as const),
+      pick: fc.nat(5),
+      to: fc.oneof(
+        fc.constant('cancel' as const),
+        shares.map((qty) => ({ qty })),
+        fc.constant({ qty: '20' }),
+        price.map((limitPrice) => ({ limitPrice })),
+      ),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('answer' as const), replaced: fc.boolean() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('adjust' as const), pick: fc.nat(5), qty: shares }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('action' as const),
+      symbol,
+      kind: fc.constantFrom('split' as const, 'dividend' as const, 'delist' as const),
+      value: fc.constantFrom('2', '7', '0.25', '0.3333', '1.5'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('charge' as const),
+      amount: fc.constantFrom('0.5', '-0.25', '3'),
     }),
   },
   {
@@ -259,6 +316,7 @@ function inputOf(made: Move, table: StateTable, day: number, index: number): Inp
         ...(made.type === 'limit' && { limitPrice: made.price }),
         ...(made.type === 'stop' && { stopPrice: made.price }),
         ...(made.late && { validForMs: 500 }),
+        ...(made.side !== 'close' && exits(made)),
       })
     case 'report': {
       const order = open[made.pick % Math.max(1, open.length)]
@@ -288,5 +346,47 @@ function inputOf(made: Move, table: StateTable, day: number, index: number): Inp
       return control(day, made.action, `k${index}`)
     case 'restart':
       return started(made.settings, dayEnd(day))
+    case 'change': {
+      // Mostly what the broker has; now and then any number.
+      const there = open.filter(({ status }) => status !== 'intended' && status !== 'unknown')
+      const order = made.pick === 5 ? undefined : there[made.pick % Math.max(1, there.length)]
+      const orderId = order?.orderId ?? made.pick
+      return made.to === 'cancel'
+        ? control(day, 'cancel-order', `k${index}`, { orderId })
+        : control(day, 'replace-order', `k${index}`, { orderId, ...made.to })
+    }
+    case 'answer': {
+      const next = open.find((order) => order.replaces !== null)
+      if (next === undefined) return null
+      const kind = made.replaced ? 'replaced' : 'replace_rejected'
+      return replacement(day, next.replaces!, kind, next.orderId)
+    }
+    case 'adjust': {
+      const order = open[made.pick % Math.max(1, open.length)]
+      return order === undefined ? null : adjusted(day, order.orderId, { qty: made.qty })
+    }
+    case 'action': {
+      const { symbol: name, kind, value } = made
+      const input = action(day, kind, kind === 'delist' ? undefined : value, { symbol: name })
+      return { ...input, at: dayEnd(day) }
+    }
+    case 'charge':
+      return charged(day, made.amount)
+  }
+}
+
+/** Exits a tenth away from the price of the signal, so that some lie on the wrong side of the market. */
+function exits({ side, price: at, exits: which }: Extract<Move, { do: 'signal' }>): object {
+  const away = (factor: number) => (Number(at) * factor).toFixed(2)
+  const [gain, loss] = side === 'buy' ? [1.1, 0.9] : [0.9, 1.1]
+  switch (which) {
+    case 'none':
+      return {}
+    case 'bracket':
+      return { takeProfit: away(gain), stopLoss: away(loss) }
+    case 'take_profit':
+      return { takeProfit: away(gain) }
+    case 'trailing':
+      return { trailPercent: '5' }
   }
 }

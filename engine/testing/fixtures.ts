@@ -141,9 +141,11 @@ export function control(
   n: number,
   action: EventData['control.received']['action'],
   id = 'k1',
+  order: Partial<EventData['control.received']> = {},
 ): Input {
   const at = dayEnd(n)
-  const data = { action, actor: 'ana', reason: 'test', controlId: id, storedAt: formatTime(at) }
+  const who = { actor: 'ana', reason: 'test', controlId: id, storedAt: formatTime(at) }
+  const data = { action, ...who, ...order }
   return { type: 'control.received', at, data }
 }
 
@@ -184,11 +186,13 @@ export function fill(
 
 export type PlainReport =
   | 'accepted'
+  | 'held'
   | 'rejected'
   | 'canceled'
   | 'expired'
   | 'withheld'
   | 'outcome_unknown'
+  | 'cancel_rejected'
 
 /** Any other thing that broker or executor say of an order. */
 export function report(n: number, orderId: number, kind: PlainReport, symbol = 'A'): Input {
@@ -197,7 +201,8 @@ export function report(n: number, orderId: number, kind: PlainReport, symbol = '
   const { clientOrderId: id } = common
   switch (kind) {
     case 'accepted':
-      return { type: 'order.accepted', at, data: common }
+    case 'held':
+      return { type: `order.${kind}`, at, data: common }
     case 'withheld':
       return {
         type: 'order.withheld',
@@ -212,6 +217,57 @@ export function report(n: number, orderId: number, kind: PlainReport, symbol = '
       }
     default:
       return { type: `order.${kind}`, at, data: { ...common, code: 'test', reason: 'test' } }
+  }
+}
+
+/** What the broker says of an order and the one that was to take its place. */
+export function replacement(
+  n: number,
+  orderId: number,
+  kind: 'replaced' | 'replace_rejected',
+  replacedBy: number,
+): Input {
+  const data = { ...reported(n, orderId, 'A'), replacedBy, code: 'test', reason: 'test' }
+  return { type: `order.${kind}`, at: dayEnd(n), data }
+}
+
+/** What changed of a working order without a request. */
+export function adjusted(
+  n: number,
+  orderId: number,
+  to: { qty?: string; limitPrice?: string; stopPrice?: string },
+): Input {
+  const data = { ...reported(n, orderId, 'A'), ...to, code: 'test', reason: 'test' }
+  return { type: 'order.adjusted', at: dayEnd(n), data }
+}
+
+/** Money that the account paid. */
+export function charged(n: number, amount: string, symbol = 'A'): Input {
+  const { brokerSequence, occurredAt } = reported(n, 1, symbol)
+  const data = { symbol, brokerSequence, occurredAt, amount, code: 'borrow_fee', reason: 'test' }
+  return { type: 'account.charged', at: dayEnd(n), data }
+}
+
+/** A corporate action that takes effect where day n begins. */
+export function action(
+  n: number,
+  kind: EventData['market.action']['kind'],
+  value?: string,
+  { symbol = 'A', newSymbol }: { symbol?: string; newSymbol?: string } = {},
+): Input {
+  const time = (DAY_0 + n) * DAY_MS
+  return {
+    type: 'market.action',
+    at: time,
+    data: {
+      feed: 'test',
+      symbol,
+      kind,
+      ...(value !== undefined && { value }),
+      ...(newSymbol !== undefined && { newSymbol }),
+      exDate: formatDay(DAY_0 + n),
+      time: formatTime(time),
+    },
   }
 }
 

@@ -1,189 +1,93 @@
-import type { OrderIntended } from '../../schemas/types.gen.ts'
-import type { ChainEvent, Emit, Processor } from '../chain/processor.ts'
+import type {
+  MarketAction,
+  OrderAdjusted,
+  OrderFilled,
+  OrderIntended,
+} from '../../schemas/types.gen.ts'
+import type { ChainEvent, Emit, EventOf, Processor } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import {
-  ZERO,
-  abs,
-  add,
-  type Decimal,
-  floorDiv,
-  fromNumber,
-  max,
-  mul,
-  neg,
-  parse,
-  sub,
-} from '../decimal.ts'
-import { TIMEFRAME_MS, type Timeframe } from '../market/bar.ts'
+import { ZERO, add, div, fromNumber, mul, parse } from '../decimal.ts'
 import { lastClose } from '../market/market.ts'
-import { formatTime } from '../time.ts'
+import { emitIntents } from './intents.ts'
+import {
+  affordable,
+  close,
+  initialOrders,
+  isReducing,
+  type Order,
+  type OrdersState,
+  reserve,
+} from './order-state.ts'
 import {
   isOpen,
+  legEvent,
+  type OrderEvent,
   type OrderStatus,
+  refusal,
+  REPORT_TYPES,
+  replacementEvent,
   reportedEvent,
   type ReportType,
   TRANSITIONS,
 } from './transitions.ts'
 
-export interface Order {
-  orderId: number
-  symbol: string
-  side: 'buy' | 'sell'
-  status: OrderStatus
-  /** Shares wanted; for "all" what the cash would have bought at the last close, until it is filled. */
-  qty: Decimal
-  filledQty: Decimal
-  /** Price that reservations are made at; zero when it can only reduce, which reserves nothing. */
-  reservePrice: Decimal
-  /** Placed to bring the position nearer to zero. */
-  reducing: boolean
-  /** Asked for as "all": its quantity is known when it is filled. */
-  all: boolean
-  cancelRequested: boolean
-}
-
-export interface Working {
-  buyQty: Decimal
-  sellQty: Decimal
-}
-
-export interface OrdersState {
-  open: Map<number, Order>
-  /** The most recently ended orders, so that a late report can be told from an impossible one. */
-  ended: Map<number, OrderStatus>
-  lastOrderId: number
-  working: Map<string, Working>
-  /** Value of all working orders at their reserve prices. */
-  workingNotional: Decimal
-  /** Orders whose outcome nobody knows. */
-  unknown: number
-}
-
-const REMEMBERED = 1024
-/** An intent not sent within so many bars (historical feed) or ms (realtime) is not sent at all. */
-const SEND_WITHIN_BARS = 10
-const SEND_WITHIN_MS = 30_000
-
-/** Signed shares that working orders of a symbol would add. */
-export function workingQty(state: Readonly<OrdersState>, symbol: string): Decimal {
-  const working = state.working.get(symbol)
-  return working === undefined ? ZERO : sub(working.buyQty, working.sellQty)
-}
-
-/** Whether an order that opens a position of the symbol works, and nobody has asked to cancel it. */
-export function hasEntry(state: Readonly<OrdersState>, symbol: string): boolean {
-  const working = state.working.get(symbol)
-  if (working === undefined || (working.buyQty === 0 && working.sellQty === 0)) return false
-  for (const order of state.open.values()) {
-    if (order.symbol === symbol && !order.reducing && !order.cancelRequested) return true
-  }
-  return false
-}
-
-/** Shares of a position that no working order of the opposite side will close yet; zero when flat. */
-export function closable(table: Readonly<StateTable>, symbol: string): Decimal {
-  const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
-  const working = table.orders.working.get(symbol)
-  if (held === 0) return ZERO
-  const closing = working === undefined ? ZERO : held > 0 ? working.sellQty : working.buyQty
-  return max(ZERO, sub(abs(held), closing))
-}
-
-/** Whether an order of so many shares can only bring the position nearer to zero. */
-export function isReducing(
-  table: Readonly<StateTable>,
-  symbol: string,
-  side: 'buy' | 'sell',
-  qty: Decimal,
-): boolean {
-  const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
-  return (side === 'buy' ? held < 0 : held > 0) && qty <= closable(table, symbol)
-}
-
-/** Keeps the life of every order by the table of transitions, and turns approvals into intents. */
+/**
+ * Keeps the life of every order by the table of transitions, and turns approvals into intents. What a corporate action
+ * makes of an open order's quantity and prices is for the broker to say (order.adjusted, order.canceled), so that it
+ * cannot count twice; what it has traded before, and the name of its symbol, follow the action itself.
+ */
 export const ordersProcessor: Processor<OrdersState> = {
   name: 'orders',
   handles: [
     'risk.verdict',
     'order.intended',
     'order.cancel_requested',
-    'order.accepted',
-    'order.rejected',
-    'order.filled',
-    'order.canceled',
-    'order.expired',
-    'order.withheld',
-    'order.outcome_unknown',
+    'order.replace_requested',
+    'market.action',
+    ...REPORT_TYPES,
   ],
-  initial: () => ({
-    open: new Map(),
-    ended: new Map(),
-    lastOrderId: 0,
-    working: new Map(),
-    workingNotional: ZERO,
-    unknown: 0,
-  }),
+  initial: initialOrders,
   handle(state, event, emit, table) {
     switch (event.type) {
-      case 'risk.verdict': {
-        const { verdict, order, orderIds, qty, signalId } = event.data
-        if (verdict !== 'approved' || order === null) break
-        emit('order.intended', {
-          orderId: orderIds[0]!,
-          signalId,
-          ...order,
-          qty: qty!,
-          notAfter: formatTime(notAfter(event.at, table)),
-        })
+      case 'risk.verdict':
+        emitIntents(event.data, event.at, emit, table)
         break
-      }
       case 'order.intended':
         intend(state, event.data, table)
         break
-      case 'order.cancel_requested': {
-        const order = state.open.get(event.data.orderId)
-        if (order !== undefined) order.cancelRequested = true
+      case 'order.cancel_requested':
+      case 'order.replace_requested':
+        request(state, event, emit)
         break
-      }
+      case 'market.action':
+        if (event.data.kind === 'rename') rename(state, event.data.symbol, event.data.newSymbol)
+        else if (event.data.kind === 'split') splitFilled(state, event.data)
+        break
       default:
-        advance(state, event as ReportEvent, emit)
+        report(state, event as ReportEvent, emit)
     }
     return state
   },
 }
 
-function notAfter(at: number, table: Readonly<StateTable>): number {
-  const settings = table.settings.settings
-  if (settings === null || settings.feed === 'realtime') return at + SEND_WITHIN_MS
-  return at + SEND_WITHIN_BARS * TIMEFRAME_MS[settings.timeframe as Timeframe]
-}
-
-/**
- * Whole shares that "all" would buy at the last close, fees included, once the working orders that close
- * the symbol's position have filled; zero without a close.
- */
-export function affordable(table: Readonly<StateTable>, symbol: string): Decimal {
-  const close = lastClose(table.market, symbol)
-  if (Number.isNaN(close)) return ZERO
-  const exchange = table.settings.settings?.exchange
-  const price = fromNumber(close)
-  if (price <= 0) return ZERO
-  const perShare = add(
-    add(price, mul(price, parse(exchange?.commission ?? '0'))),
-    parse(exchange?.feePerShare ?? '0'),
-  )
-  const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
-  const closing = sub(abs(held), closable(table, symbol))
-  const proceeds = mul(held < 0 ? neg(closing) : closing, price)
-  return max(ZERO, floorDiv(add(table.portfolio.cash, proceeds), perShare))
-}
-
 function intend(state: OrdersState, data: OrderIntended, table: Readonly<StateTable>): void {
   const price = data.limitPrice ?? data.stopPrice
-  const close = lastClose(table.market, data.symbol)
-  const qty = data.qty === 'all' ? affordable(table, data.symbol) : parse(data.qty)
-  const value = price !== undefined ? parse(price) : Number.isNaN(close) ? ZERO : fromNumber(close)
-  const reducing = isReducing(table, data.symbol, data.side, qty)
+  const last = lastClose(table.market, data.symbol)
+  const value = price !== undefined ? parse(price) : Number.isNaN(last) ? ZERO : fromNumber(last)
+  const sized = data.qty !== 'all' && data.qty !== 'notional'
+  const notional = data.qty === 'notional' ? parse(data.notional ?? '0') : ZERO
+  const qty = sized
+    ? parse(data.qty)
+    : data.qty === 'all'
+      ? affordable(table, data.symbol)
+      : value > 0
+        ? div(notional, value)
+        : ZERO
+  const original = data.replaces === undefined ? undefined : state.open.get(data.replaces)
+  const parentId = original?.parentId ?? data.parentId ?? null
+  const reducing =
+    parentId !== null ||
+    (original === undefined ? isReducing(table, data.symbol, data.side, qty) : original.reducing)
   const order: Order = {
     orderId: data.orderId,
     symbol: data.symbol,
@@ -191,72 +95,188 @@ function intend(state: OrdersState, data: OrderIntended, table: Readonly<StateTa
     status: 'intended',
     qty,
     filledQty: ZERO,
+    inherited: original === undefined ? ZERO : add(original.inherited, original.filledQty),
     reservePrice: reducing ? ZERO : value,
+    reservedQty: ZERO,
+    reservedNotional: ZERO,
     reducing,
-    all: data.qty === 'all',
+    all: !sized,
     cancelRequested: false,
+    cancelRefused: false,
+    parentId,
+    replacement: null,
+    replaces: original === undefined ? null : original.orderId,
+    terms: data,
   }
+  if (parentId !== null) state.legs++
   state.open.set(order.orderId, order)
   state.lastOrderId = Math.max(state.lastOrderId, order.orderId)
-  reserve(state, order, sub(order.qty, order.filledQty))
+  reserve(state, order)
 }
 
-/** Adds shares to what works in a symbol; negative to release them. */
-function reserve(state: OrdersState, order: Order, qty: Decimal): void {
-  let working = state.working.get(order.symbol)
-  if (working === undefined) {
-    working = { buyQty: ZERO, sellQty: ZERO }
-    state.working.set(order.symbol, working)
-  }
-  if (order.side === 'buy') working.buyQty = add(working.buyQty, qty)
-  else working.sellQty = add(working.sellQty, qty)
-  state.workingNotional = add(state.workingNotional, mul(qty, order.reservePrice))
-}
-
-function remaining(order: Order): Decimal {
-  return max(ZERO, sub(order.qty, order.filledQty))
+function request(
+  state: OrdersState,
+  event: EventOf<'order.cancel_requested'> | EventOf<'order.replace_requested'>,
+  emit: Emit,
+): void {
+  const { orderId } = event.data
+  const order = state.open.get(orderId)
+  const kind = event.type === 'order.cancel_requested' ? 'cancel_requested' : 'replace_requested'
+  if (order === undefined) {
+    const status = state.ended.get(orderId)
+    const code = status === undefined ? 'unknown_order' : refusal(status, kind)!
+    emit('order.anomaly', { orderId, status: status ?? 'unknown_order', event: event.type, code })
+  } else if (event.type === 'order.cancel_requested') order.cancelRequested = true
+  else order.replacement = event.data.replacedBy
 }
 
 type ReportEvent = Extract<ChainEvent, { type: ReportType }>
 
-function advance(state: OrdersState, event: ReportEvent, emit: Emit): void {
+/** Lets a report move the order it names, and then those that stand or fall with it. */
+function report(state: OrdersState, event: ReportEvent, emit: Emit): void {
   const kind = reportedEvent(event)
   const { orderId } = event.data
   const order = state.open.get(orderId)
   const status = order?.status ?? state.ended.get(orderId)
-  const next = status === undefined ? undefined : TRANSITIONS[status][kind]
-  if (status === undefined || next === undefined) {
+  if (status === undefined) {
     emit('order.anomaly', {
       orderId,
-      status: status ?? 'unknown_order',
+      status: 'unknown_order',
       event: event.type,
-      code: status === undefined ? 'unknown_order' : 'not_in_table',
+      code: 'unknown_order',
     })
     return
   }
+  const code = refusal(status, kind)
+  if (code !== null) {
+    emit('order.anomaly', { orderId, status, event: event.type, code })
+    return
+  }
+  if (event.type === 'order.filled') book(state, event, order, status, emit)
+  if (order === undefined) state.ended.set(orderId, TRANSITIONS[status][kind]!)
+  else {
+    if (event.type === 'order.adjusted') adjust(order, event.data)
+    if (event.type === 'order.cancel_rejected') {
+      order.cancelRequested = false
+      order.cancelRefused = true
+    }
+    if (event.type === 'order.replaced') state.replacedBy.set(orderId, event.data.replacedBy)
+    move(state, order, kind)
+  }
+  if (event.type === 'order.replaced' || event.type === 'order.replace_rejected') {
+    settleReplacement(state, orderId, event.data.replacedBy, kind)
+  }
+  const fate = legEvent(kind)
+  if (fate === null || state.legs === 0) return
+  for (const leg of state.open.values()) {
+    const unheard = leg.status === 'intended' || leg.status === 'unknown'
+    if (leg.parentId === orderId && unheard) move(state, leg, fate)
+  }
+}
+
+/** Takes a fill in. It is a fact whatever the order says: what does not fit is noted, and the portfolio has it. */
+function book(
+  state: OrdersState,
+  event: { type: 'order.filled'; data: OrderFilled },
+  order: Order | undefined,
+  status: OrderStatus,
+  emit: Emit,
+): void {
+  const { orderId, symbol, side } = event.data
+  const qty = parse(event.data.qty)
+  state.filledLegOf = order?.parentId ?? null
+  let next = order?.replacement ?? state.replacedBy.get(orderId) ?? null
+  while (next !== null) {
+    const heir = state.open.get(next)
+    if (heir === undefined) {
+      next = state.replacedBy.get(next) ?? null
+      continue
+    }
+    heir.inherited = add(heir.inherited, qty)
+    if (order === undefined) reserve(state, heir)
+    next = heir.replacement
+  }
   if (order === undefined) {
-    // Ended before: only a late fill gets here. The portfolio has booked it.
-    state.ended.set(orderId, next)
     emit('order.anomaly', { orderId, status, event: event.type, code: 'fill_after_end' })
     return
   }
-  reserve(state, order, neg(remaining(order)))
-  if (event.type === 'order.filled') {
-    order.filledQty = add(order.filledQty, parse(event.data.qty))
-    // The portfolio books what was traded, whatever was asked for; somebody should look.
-    const foreign = event.data.symbol !== order.symbol || event.data.side !== order.side
+  order.filledQty = add(order.filledQty, qty)
+  const foreign = symbol !== order.symbol || side !== order.side
+  if (foreign || (!order.all && add(order.filledQty, order.inherited) > order.qty)) {
     const code = foreign ? 'fill_mismatch' : 'overfill'
-    if (foreign || (!order.all && order.filledQty > order.qty)) {
-      emit('order.anomaly', { orderId, status, event: event.type, code })
-    }
+    emit('order.anomaly', { orderId, status, event: event.type, code })
   }
-  if (status === 'unknown') state.unknown--
+}
+
+function adjust(order: Order, data: OrderAdjusted): void {
+  const { qty, limitPrice, stopPrice } = data
+  if (qty !== undefined) order.qty = parse(qty)
+  order.terms = {
+    ...order.terms,
+    ...(qty !== undefined && { qty }),
+    ...(limitPrice !== undefined && { limitPrice }),
+    ...(stopPrice !== undefined && { stopPrice }),
+  }
+  const price = limitPrice ?? stopPrice
+  if (price !== undefined && order.reservePrice !== 0) order.reservePrice = parse(price)
+}
+
+/** One step of an order by the table; the step must be in it. */
+function move(state: OrdersState, order: Order, kind: OrderEvent): void {
+  const next = TRANSITIONS[order.status][kind]!
+  if (order.status === 'unknown') state.unknown--
   if (next === 'unknown') state.unknown++
   order.status = next
-  if (isOpen(next)) reserve(state, order, remaining(order))
-  else {
-    state.open.delete(orderId)
-    state.ended.set(orderId, next)
-    if (state.ended.size > REMEMBERED) state.ended.delete(state.ended.keys().next().value!)
+  if (!isOpen(next)) close(state, order)
+  reserve(state, order)
+}
+
+/** What the broker said of the original, also of one that has ended, decides on the replacement too. */
+function settleReplacement(
+  state: OrdersState,
+  orderId: number,
+  replacedBy: number,
+  kind: OrderEvent,
+): void {
+  const order = state.open.get(orderId)
+  if (order?.replacement === replacedBy) order.replacement = null
+  const next = state.open.get(replacedBy)
+  const fate = replacementEvent(kind)
+  if (next === undefined || next.replaces !== orderId || fate === null) return
+  next.replaces = null
+  // A broker that does not acknowledge the replacement by itself has done so with this.
+  if (refusal(next.status, fate) === null) move(state, next, fate)
+  else reserve(state, next)
+  if (kind !== 'replaced') return
+  for (const leg of state.open.values()) {
+    if (leg.parentId === orderId) leg.parentId = next.orderId
   }
+}
+
+/** What has traded counts in new shares, as the broker's quantity does; that one comes with order.adjusted. */
+function splitFilled(state: OrdersState, { symbol, value }: MarketAction): void {
+  if (value === undefined) return
+  for (const order of state.open.values()) {
+    if (order.symbol !== symbol || (order.filledQty === 0 && order.inherited === 0)) continue
+    order.filledQty = mul(order.filledQty, parse(value))
+    order.inherited = mul(order.inherited, parse(value))
+    reserve(state, order)
+  }
+}
+
+function rename(state: OrdersState, symbol: string, newSymbol: string | undefined): void {
+  if (newSymbol === undefined) return
+  for (const order of state.open.values()) {
+    if (order.symbol !== symbol) continue
+    order.symbol = newSymbol
+    order.terms = { ...order.terms, symbol: newSymbol }
+  }
+  const working = state.working.get(symbol)
+  if (working === undefined) return
+  state.working.delete(symbol)
+  const there = state.working.get(newSymbol)
+  state.working.set(newSymbol, {
+    buyQty: add(working.buyQty, there?.buyQty ?? ZERO),
+    sellQty: add(working.sellQty, there?.sellQty ?? ZERO),
+  })
 }

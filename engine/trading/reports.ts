@@ -26,10 +26,49 @@ export function reportEvent(report: BrokerReport, at: number): ChainEvent {
     }
   }
   const common = { orderId, clientOrderId, symbol, brokerSequence: sequence, occurredAt }
-  if (report.kind === 'accepted') return { type: 'order.accepted', at, data: common }
   const { kind, code = kind, reason = '' } = report
-  if (kind !== 'rejected' && kind !== 'canceled' && kind !== 'expired') {
-    throw new Error(`a broker report of kind ${kind} has no event yet`)
+  switch (kind) {
+    case 'accepted':
+      return { type: 'order.accepted', at, data: common }
+    case 'held':
+      return { type: 'order.held', at, data: common }
+    case 'rejected':
+    case 'canceled':
+    case 'expired':
+    case 'cancel_rejected':
+      return { type: `order.${kind}`, at, data: { ...common, code, reason } }
+    case 'replaced':
+    case 'replace_rejected':
+      return {
+        type: `order.${kind}`,
+        at,
+        data: { ...common, replacedBy: report.replacedBy!, code, reason },
+      }
+    case 'adjusted':
+      return {
+        type: 'order.adjusted',
+        at,
+        data: {
+          ...common,
+          ...(report.qty !== undefined && { qty: report.qty }),
+          ...(report.limitPrice !== undefined && { limitPrice: report.limitPrice }),
+          ...(report.stopPrice !== undefined && { stopPrice: report.stopPrice }),
+          code,
+          reason,
+        },
+      }
+    case 'charged':
+      return {
+        type: 'account.charged',
+        at,
+        data: {
+          ...(symbol !== '' && { symbol }),
+          brokerSequence: sequence,
+          occurredAt,
+          amount: report.amount!,
+          code,
+          reason,
+        },
+      }
   }
-  return { type: `order.${kind}`, at, data: { ...common, code, reason } }
 }

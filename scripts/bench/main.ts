@@ -1,102 +1,70 @@
-/** `npm run bench [-- --json] [--bars 100000,1000000]`: figures beside the targets of the design. */
+/**
+ * `npm run bench [-- NAME…] [--json] [--bars 100000,1000000] [--events 1000000]`: figures beside the targets of the
+ * design. Names: backtest, book; all of them unless named.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { benchBacktest, printBacktest } from './backtest.ts'
+import { benchBook, printFigure } from './book.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const TARGET_BARS_PER_SECOND = 1_500_000
-/**
- * Peak memory at the largest size may exceed that at the smallest by so much, and is still flat: V8 gives a longer run a
- * larger young generation, and then no more (10M and 30M bars peak alike).
- */
-const FLAT_MB = 96
+const NAMES = ['backtest', 'book'] as const
+type Name = (typeof NAMES)[number]
 
-interface Run {
-  bars: number
-  orders: number
-  decisions: number
-  seconds: number
-  barsPerSecond: number
-  peakMemoryMb: number
-}
-
-/** Strategies that trade often and rarely, with and without limits; averages are in bars. */
-const CASES = [
-  { name: 'busy, limits on', fast: 20, slow: 60, risk: 'on' },
-  { name: 'busy, limits off', fast: 20, slow: 60, risk: 'off' },
-  { name: 'calm, limits on', fast: 1000, slow: 3000, risk: 'on' },
-] as const
-
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
     bars: { type: 'string', default: '100000,1000000,10000000' },
+    events: { type: 'string', default: '1000000' },
   },
 })
+const unknown = positionals.find((name) => !NAMES.includes(name as Name))
+if (unknown !== undefined) refuse(`there is no bench ${unknown}; there are ${NAMES.join(', ')}`)
+const wanted = new Set(positionals.length === 0 ? NAMES : (positionals as Name[]))
 const sizes = values.bars.split(',').map(Number)
-if (sizes.some((size) => !(Number.isInteger(size) && size > 0))) {
-  console.error('error: --bars takes whole numbers above zero, such as 100000,1000000')
-  process.exit(2)
-}
+if (!sizes.every(isCount)) refuse('--bars takes whole numbers above zero, such as 100000,1000000')
+const events = Number(values.events)
+if (!isCount(events) || events < 10_000) refuse('--events takes a whole number from 10000 on')
 
 build()
-const results = CASES.map((one) => {
-  const runs = sizes.map((size) => run(size, one))
-  const first = runs[0]!
-  const last = runs[runs.length - 1]!
-  return {
-    name: one.name,
-    runs,
-    targetBarsPerSecond: TARGET_BARS_PER_SECOND,
-    meetsTarget: last.barsPerSecond >= TARGET_BARS_PER_SECOND,
-    memoryFlat: last.peakMemoryMb - first.peakMemoryMb <= FLAT_MB,
-  }
-})
-const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length }
-if (values.json) console.log(JSON.stringify({ machine, backtest: results }, null, 2))
-else print()
+const machine = {
+  node: process.version,
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  /** Of the minute before; on a loaded machine figures are low. */
+  load: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+}
+if (!values.json) console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`)
+const backtest = wanted.has('backtest') ? benchBacktest(sizes) : undefined
+if (backtest !== undefined && !values.json) printBacktest(backtest)
+if (wanted.has('book') && !values.json) {
+  console.log('book; CPU: processor time of the measured process, all threads')
+}
+const tell = values.json ? () => undefined : printFigure
+const book = wanted.has('book') ? await benchBook(events, tell) : undefined
+if (values.json) console.log(JSON.stringify({ machine, backtest, book }, null, 2))
+// The client of EventStoreDB may keep a timer for a while.
+process.exit(0)
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0
+}
+
+function refuse(problem: string): never {
+  console.error(`error: ${problem}`)
+  process.exit(2)
+}
 
 function build(): void {
   if (!existsSync(`${ROOT}/scripts/build.ts`)) return
   const built = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-stale'], {
     cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // What the compiler says goes to stderr: stdout is for the figures.
+    stdio: ['ignore', 2, 'inherit'],
   })
   if (built.status !== 0) process.exit(1)
-}
-
-function run(size: number, one: (typeof CASES)[number]): Run {
-  const script = fileURLToPath(new URL('./backtest-run.mjs', import.meta.url))
-  const ran = spawnSync(
-    process.execPath,
-    [script, String(size), String(one.fast), String(one.slow), one.risk],
-    { encoding: 'utf8' },
-  )
-  if (ran.status !== 0) {
-    console.error(ran.stderr)
-    process.exit(1)
-  }
-  return JSON.parse(ran.stdout) as Run
-}
-
-function print(): void {
-  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`)
-  console.log(`target: ${millions(TARGET_BARS_PER_SECOND)} bars/s inside, memory flat\n`)
-  for (const { name, runs, meetsTarget, memoryFlat } of results) {
-    console.log(name)
-    for (const { bars, orders, barsPerSecond, peakMemoryMb } of runs) {
-      console.log(
-        `  ${String(bars).padStart(9)} bars  ${millions(barsPerSecond).padStart(6)} bars/s  ${String(peakMemoryMb).padStart(4)} MB peak  ${orders} orders`,
-      )
-    }
-    console.log(
-      `  ${meetsTarget ? 'meets' : 'misses'} the target; memory ${memoryFlat ? 'flat' : 'grows'}\n`,
-    )
-  }
-}
-
-function millions(value: number): string {
-  return `${(value / 1e6).toFixed(2)}M`
 }

@@ -1,33 +1,45 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ListedAction } from '../../engine/backtest/listed-actions.ts'
 import type { Timeframe } from '../../engine/market/bar.ts'
+import type { Broker } from '../../engine/ports/broker.ts'
+import { WrongExpectedPosition } from '../../engine/ports/event-store.ts'
 import { parseTime } from '../../engine/time.ts'
-import type { ChainSettings } from '../../schemas/types.gen.ts'
+import type { ChainSettings, MarketBar } from '../../schemas/types.gen.ts'
 import { lockFolder } from '../adapters/embedded/folder-lock.ts'
-import { connectNats, isConnected, type NatsConnection } from '../adapters/nats/connection.ts'
+import { isConnected } from '../adapters/nats/connection.ts'
 import { deadLetter } from '../adapters/nats/dead-letter.ts'
 import { NatsBus } from '../adapters/nats/nats-bus.ts'
-import { isAlive } from '../adapters/nats/process-table.ts'
-import { ensureServer, type NatsServer } from '../adapters/nats/server.ts'
-import { provision, trimConsumed } from '../adapters/nats/streams.ts'
+import { provision } from '../adapters/nats/streams.ts'
 import { readVerdictEnd } from '../adapters/nats/verdict-end.ts'
 import { openStore } from '../adapters/open-store.ts'
+import { keepAnchors } from '../book-tools/anchor.ts'
+import { askWitnesses } from '../book-tools/book-witnesses.ts'
+import { forgetRestored, prepareRestored } from '../book-tools/restored.ts'
 import { type Executor, startExecutor } from '../executor/executor.ts'
+import { foldEvent, noIntents } from '../executor/intents.ts'
 import type { HealthInfo } from '../http-api/health-routes.ts'
 import { createHttpApi } from '../http-api/http-api.ts'
 import type { BarColumns } from '../market-data/bar-columns.ts'
 import { type FileFeed, startFileFeed } from '../market-data/file-feed.ts'
+import { Explainer } from '../projector/explain.ts'
 import { Past } from '../projector/past.ts'
-import { startProjector } from '../projector/projector.ts'
+import { PassingModel, startProjector } from '../projector/projector.ts'
 import { runPublisher } from '../publisher/publisher.ts'
-import { startVerdicts } from '../publisher/verdicts.ts'
+import { keepVerdicts } from '../publisher/verdict-keeper.ts'
 import { codeHash } from '../runtime/code-hash.ts'
+import { forgetNewBookId } from '../runtime/engine-identity.ts'
 import { BOOK_FILE, bookStream, ENGINE_FILE, writeEngineFile } from '../runtime/folder.ts'
 import { Cleanup } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
-import { openSimBroker, type SimBroker } from '../simulator/sim-broker.ts'
+import { NatsCare } from './nats-care.ts'
+import { Renewable } from './renewable.ts'
+import { settled } from './settled.ts'
+import { openSimBroker } from '../simulator/sim-broker.ts'
 import { recover } from '../writer/recover.ts'
+import { openNatsHome } from './nats-home.ts'
+import { takeOver, untilReplaced } from './takeover.ts'
 import { Writer, type WriterOptions } from '../writer/writer.ts'
 
 export interface EngineOptions {
@@ -36,18 +48,37 @@ export interface EngineOptions {
   version: string
   settings: ChainSettings
   bars: { columns: BarColumns; symbols: readonly string[]; timeframe: Timeframe }
+  /** Corporate actions that belong to the bars. */
+  actions?: readonly ListedAction[]
   feed: string
   speed: number | 'max'
   host: string
   port: number
   natsUrl?: string
+  /** Wait until no other engine trades the account, however long, instead of refusing to start. */
+  standby?: boolean
+  /** Ends that wait; startEngine then throws WaitEnded. */
+  signal?: AbortSignal
+  /** The lease runs out unless renewed for so long, ms; default 5,000. */
+  leaseTtlMs?: number
+  /** Opens another broker in the place of the simulated one in the folder. */
+  openBroker?: (book: { bookId: string; settings: ChainSettings }) => Promise<EngineBroker>
   /** EventStoreDB that holds the book; null: the embedded store in the folder. */
   eventStoreUrl: string | null
   /** Program to run as the engine's own NATS server. */
   natsBinary: string
-  signals: Omit<WriterOptions['rules'], 'now'>
+  signals: Omit<WriterOptions['rules'], 'now' | 'run'>
   backoff: { baseMs: number; maxMs: number; jitter: number }
   log: Log
+}
+
+/** A broker, and the market it stands in. */
+export interface EngineBroker extends Broker {
+  /** Shows it a bar; answers the sequence of its newest report. */
+  onBar(bar: MarketBar): number | Promise<number>
+  /** How long a request that was lost from sight may still arrive, ms. */
+  readonly settleMs?: number
+  close(): void | Promise<void>
 }
 
 export interface Engine {
@@ -60,16 +91,31 @@ export interface Engine {
   close(): Promise<void>
 }
 
-const TRIM_EVERY_MS = 60_000
-const REVIVE_EVERY_MS = 2000
+const START_ATTEMPTS = 5
+const ANCHOR_EVERY_MS = 3_600_000
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string): string => hash('sha256', text)
 
 /**
- * Every service in one process, on a folder of its own: it takes the folder, brings up NATS, reads the
- * book, lets the inputs in, and only then the market. Whatever fails on the way is undone.
+ * Every service in one process, on a folder of its own: it takes the folder, brings up NATS, takes the account's
+ * lease, reads the book, lets the inputs in, and only then the market. Whatever fails on the way is undone.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(options)
+    } catch (error) {
+      // A predecessor that was paused, and goes on before this one has appended anything, may append once more.
+      if (!(error instanceof WrongExpectedPosition) || attempt === START_ATTEMPTS) throw error
+      options.log.warn(
+        { err: error },
+        'somebody appended while the book was read; reading it again',
+      )
+    }
+  }
+}
+
+async function start(options: EngineOptions): Promise<Engine> {
   const { account, dir, log, settings } = options
   const cleanup = new Cleanup(log)
   try {
@@ -85,15 +131,40 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       },
     )
     cleanup.add('book', () => store.close())
-    const recovered = await recover(store, stream, sha256)
-    const bookId = recovered.bookId ?? `b${randomBytes(8).toString('hex')}`
+    const failed = new Failure()
+    const { nc, url: natsUrl } = await openNatsHome(
+      {
+        ...{ dir, binary: options.natsBinary, failed: failed.report, log },
+        ...(options.natsUrl !== undefined && { url: options.natsUrl }),
+      },
+      cleanup,
+    )
+    const run = randomBytes(8).toString('hex')
+    const { leaseTtlMs: ttlMs, standby, signal } = options
+    const { lease, newId } = await takeOver({
+      ...{ dir, account, store, stream, nc, run, log },
+      ...(ttlMs !== undefined && { ttlMs }),
+      ...(standby !== undefined && { standby }),
+      ...(signal !== undefined && { signal }),
+    })
+    cleanup.add('lease', () => lease.release())
+    const passing = new PassingModel()
+    const intents = noIntents()
+    // One pass over the book for all who need the whole of it.
+    const recovered = await recover(store, stream, sha256, (event) => {
+      passing.take(event)
+      foldEvent(intents, event)
+    })
+    const bookId = recovered.bookId ?? newId
 
-    const projector = startProjector({ store, stream })
+    const projector = startProjector({ store, stream, model: passing.result() })
     cleanup.add('projector', () => projector.close())
     let checks = (): HealthInfo['checks'] => [{ name: 'started', ok: false }]
     const http = await createHttpApi({
       projector,
       past: new Past(store, stream),
+      explainer: new Explainer(store, stream),
+      book: { store, stream },
       host: options.host,
       port: options.port,
       info: () => {
@@ -105,48 +176,30 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     })
     cleanup.add('http', () => http.close())
 
-    const wanted = {
-      dir,
-      binary: options.natsBinary,
-      ...(options.natsUrl !== undefined && { url: options.natsUrl }),
-    }
-    let server = await ensureServer(wanted)
-    cleanup.add('nats-server', () => server.stop())
-    const nc = await connectNats(server.url, 'engine', ({ type }) => {
-      if (type === 'disconnected') log.warn('lost the connection to NATS; connecting again')
-      else if (type === 'reconnected') log.info('connected to NATS again')
-    })
-    cleanup.add('nats', () => nc.close())
+    const restored = await prepareRestored(dir, nc, bookId)
     await provision(nc, { bookId, account })
     const bus = new NatsBus(nc)
 
-    const failed = new Failure()
-    let reviving = false
-    const watch = setInterval(() => {
-      const dead = server.pid !== null && !isAlive(server.pid)
-      if (reviving || isConnected(nc) || !server.owned || !dead) return
-      reviving = true
-      revive(wanted, server, log)
-        .then((revived) => {
-          server = revived
-        })
-        .catch(failed.report)
-        .finally(() => {
-          reviving = false
-        })
-    }, REVIVE_EVERY_MS)
-    cleanup.add('nats-server watch', async () => clearInterval(watch))
-    const trimming = setInterval(() => trim(nc, log), TRIM_EVERY_MS)
-    cleanup.add('trimming', async () => clearInterval(trimming))
-    const broker = openSimBroker({ dir, settings: settings.exchange, bookId })
+    const care = new NatsCare({ nc, bookId, account, log })
+    cleanup.add('care of NATS', async () => care.close())
+    const broker = await openBroker(options, bookId)
     cleanup.add('broker', async () => broker.close())
-    if (broker.settingsConflict !== null) {
-      const { journaled, given } = broker.settingsConflict
-      log.warn(
-        { journaled, given },
-        `the simulated account was opened with ${journaled}; --cash ${given} has no effect on this folder`,
-      )
-    }
+    await askWitnesses({
+      ...{ dir, store, stream, nc, broker },
+      book: {
+        bookId,
+        last: recovered.last,
+        lastOrderId: recovered.chain.table.orders.lastOrderId,
+        brokerSequence: recovered.identities.brokerSequence,
+      },
+      warn: (err, message) => log.warn({ err }, message),
+    })
+    // Closed after the writer, so that the last anchor is of the last step.
+    const anchors = keepAnchors({
+      ...{ dir, store, stream, bookId, now: Date.now, everyMs: ANCHOR_EVERY_MS },
+      failed: (err) => log.warn({ err }, 'the end of the book could not be noted'),
+    })
+    cleanup.add('anchors', () => anchors.close())
     const writer = new Writer({
       store,
       stream,
@@ -154,49 +207,60 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       recovered,
       account,
       bookId,
-      run: randomBytes(8).toString('hex'),
+      run,
       codeHash: codeHash(),
       engineVersion: options.version,
       settings,
       hash: sha256,
       clock: { now: Date.now },
-      rules: { ...options.signals, now: Date.now },
+      rules: { ...options.signals, now: Date.now, run },
       origin: options.bars.columns.time[0] ?? Date.now(),
       deadLetter: (message, code, reason) => deadLetter(bus, message, code, reason),
+      onGap: (gap) => care.noteGap(gap),
       log,
     })
     cleanup.add('writer', () => writer.close())
     await writer.start()
-    const executor = startExecutor({
-      store,
-      stream,
-      broker,
-      bus,
-      account,
-      bookId,
-      engineNow: () => writer.engineTime,
-      clock: { now: Date.now },
-      backoff: options.backoff,
-      settleMs: 0,
-      log,
-    })
+    forgetNewBookId(dir)
+    const replaced = (): boolean => lease.isLost || !writer.running
+    const outward = untilReplaced(bus, replaced)
+    if (restored) forgetRestored(dir)
+    const startOne = (): Executor =>
+      startExecutor({
+        store,
+        stream,
+        broker,
+        bus: outward,
+        account,
+        bookId,
+        run,
+        lease: { valid: () => lease.valid() && writer.running },
+        intents,
+        engineNow: () => writer.engineTime,
+        clock: { now: Date.now },
+        backoff: options.backoff,
+        settleMs: broker.settleMs ?? 0,
+        log,
+      })
+    const executor = new Renewable(startOne)
     cleanup.add('executor', () => executor.close())
     const publisher = await runPublisher({ store, stream, nc, bookId })
     cleanup.add('publisher', () => publisher.close())
-    const verdicts = startVerdicts({
+    const verdicts = await keepVerdicts({
       store,
       stream,
-      bus,
+      bus: outward,
       bookId,
-      after: await readVerdictEnd(nc, bookId),
+      readEnd: () => readVerdictEnd(nc, bookId),
       log,
     })
     cleanup.add('verdicts', () => verdicts.close())
     const feed = startFileFeed({
       bars: options.bars,
       feed: options.feed,
-      bus,
+      bus: outward,
       broker,
+      mayShow: () => lease.valid() && writer.running,
       speed: options.speed,
       lastBar: (symbol) => writer.lastBar(options.feed, symbol, options.bars.timeframe),
       settled: (bar) =>
@@ -208,19 +272,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             bar === null ||
             writer.lastBar(bar.feed, bar.symbol, bar.timeframe) >= parseTime(bar.time),
         ),
+      ...(options.actions !== undefined && { actions: options.actions }),
+      settledAction: (action) => settled(writer, executor, broker, () => writer.hasAction(action)),
       log,
     })
     cleanup.add('feed', () => feed.stop())
+    care.recoverFrom({ executor, feed, stalled: () => writer.stalled })
 
     checks = () => [
       { name: 'nats', ok: isConnected(nc) },
+      troubled('lease', lease.trouble),
       troubled('writer', writer.running ? writer.stalled : 'it has stopped'),
-      { name: 'executor', ok: executor.position() >= 0 },
+      { name: 'executor', ok: executor.current.position() >= 0 },
       troubled('feed', feed.trouble()),
+      ...care.checks(),
     ]
     writeEngineFile(dir, {
       pid: process.pid,
-      natsUrl: server.url,
+      natsUrl: natsUrl(),
       httpUrl: http.url,
       account,
       bookId,
@@ -228,6 +297,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     })
     cleanup.add('engine.json', async () => rmSync(join(dir, ENGINE_FILE), { force: true }))
     await projector.waitFor(writer.position, 30_000)
+    lease.lost.catch(failed.report)
     const done = Promise.all([
       writer.done,
       executor.done,
@@ -236,11 +306,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       feed.done,
       verdicts.done,
       failed.done,
+      care.done,
     ]).then(() => new Promise<never>(() => {}))
     done.catch(() => {})
     return {
       url: http.url,
-      natsUrl: server.url,
+      natsUrl: natsUrl(),
       bookId,
       feed,
       done,
@@ -250,6 +321,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await cleanup.run()
     throw error
   }
+}
+
+async function openBroker(options: EngineOptions, bookId: string): Promise<EngineBroker> {
+  const { dir, log, settings } = options
+  if (options.openBroker !== undefined) return options.openBroker({ bookId, settings })
+  const broker = openSimBroker({ dir, settings: settings.exchange, bookId })
+  if (broker.settingsConflict !== null) {
+    const { journaled, given } = broker.settingsConflict
+    log.warn(
+      { journaled, given },
+      `the simulated account was opened with ${journaled}; --cash ${given} has no effect on this folder`,
+    )
+  }
+  return broker
 }
 
 function troubled(name: string, detail: string | null): HealthInfo['checks'][number] {
@@ -267,71 +352,4 @@ class Failure {
     })
     this.done.catch(() => {})
   }
-}
-
-/**
- * Starts the engine's own server again where it has died: with its folder and on its port, so that every connection
- * finds it. Another port would leave everybody else behind: the engine then ends, and its next start tells them.
- */
-async function revive(
-  wanted: Parameters<typeof ensureServer>[0],
-  dead: NatsServer,
-  log: Log,
-): Promise<NatsServer> {
-  const server = await ensureServer(wanted)
-  if (server.url !== dead.url) {
-    throw new NatsMoved(dead.url, server.url)
-  }
-  if (server.pid !== dead.pid) log.warn({ pid: server.pid }, 'nats-server had died; it runs again')
-  return server
-}
-
-/** The server had to be started on another port. */
-export class NatsMoved extends Error {
-  override name = 'NatsMoved'
-  readonly code = 'nats_moved'
-  constructor(before: string, now: string) {
-    super(
-      `nats-server died and could only be started again at ${now}, not at ${before} where everybody looks for it: start the engine again`,
-    )
-  }
-}
-
-/** Inputs that are in the book make room in the streams that refuse new ones when they are full. */
-function trim(nc: NatsConnection, log: Log): void {
-  for (const stream of ['INBOX', 'REPORTS'] as const) {
-    trimConsumed(nc, stream).catch((error: unknown) =>
-      log.warn(
-        { err: error, stream },
-        'consumed messages could not be removed; trying again later',
-      ),
-    )
-  }
-}
-
-/**
- * Resolves when a bar has arrived and the engine has nothing left to do: inputs drained, steps in the book,
- * intents answered, answers in the book. All of it is looked at in one turn of the event loop, so nothing
- * can be between two of them; a message that NATS has not delivered yet is seen by what it brings missing.
- */
-async function settled(
-  writer: Writer,
-  executor: Executor,
-  broker: SimBroker,
-  arrived: () => boolean,
-): Promise<void> {
-  while (writer.running) {
-    const reports = broker.lastSequence()
-    if (
-      arrived() &&
-      writer.idle &&
-      writer.brokerSequence >= reports &&
-      executor.position() >= writer.position &&
-      executor.reportedThrough() >= reports
-    ) {
-      return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-  return new Promise(() => {})
 }

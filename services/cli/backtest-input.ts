@@ -1,16 +1,19 @@
 /** What a backtest runs on: bars, settings and listed orders, from options, files and the book. */
 import { resolve } from 'node:path'
 import type { Columns } from '../../engine/backtest/column-source.ts'
-import { isSupported, type ListedOrder } from '../../engine/backtest/listed-orders.ts'
+import type { ListedAction } from '../../engine/backtest/listed-actions.ts'
+import type { ListedOrder } from '../../engine/backtest/listed-orders.ts'
 import type { Timeframe } from '../../engine/market/bar.ts'
 import { DAY_MS, formatDay } from '../../engine/time.ts'
 import type { ParamValue } from '../../engine/strategies/strategy.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
-import { loadBars } from '../market-data/bars-csv.ts'
-import type { BarLoadOptions } from '../market-data/bars-csv.ts'
+import { type BarLoadOptions, loadBars, reshapeBars } from '../market-data/bar-set.ts'
+import { placeOf } from '../market-data/csv.ts'
 import { readOrdersCsv } from '../market-data/orders-csv.ts'
 import type { Command } from 'commander'
+import { loadActions } from './actions.ts'
 import type { BacktestOptions } from './backtest.ts'
+import { barCache, barLoadOptions } from './bar-options.ts'
 import { bookLocation } from './book-location.ts'
 import { UsageError } from './exit-codes.ts'
 import { readHistory } from './history.ts'
@@ -22,6 +25,8 @@ export interface Bars {
   symbols: readonly string[]
   timeframe: Timeframe
   columns: Columns
+  /** Start of the first bar that is traded on, ms; those before warm up. */
+  tradeFrom?: number
 }
 
 export interface Job {
@@ -29,6 +34,8 @@ export interface Job {
   settings: ChainSettings
   /** Orders of --orders, numbered by their place; null with a strategy. */
   orders: readonly ListedOrder[] | null
+  /** Corporate actions, of --actions or recorded in the book; null where none were given. */
+  actions: readonly ListedAction[] | null
   warnings: string[]
 }
 
@@ -39,13 +46,20 @@ export async function readJob(command: Command): Promise<Job> {
   const warnings: string[] = []
   let bars: Bars
   let recorded: ChainSettings | null = null
+  let actions: readonly ListedAction[] | null = null
   if (options.history) {
-    const history = await readHistory(bookLocation(options.dir), options)
-    bars = history.bars
+    const history = await readHistory(bookLocation(options.dir), reshapes(options) ? {} : options)
+    bars = reshapes(options) ? reshaped(history.bars, options, warnings) : history.bars
     recorded = history.settings
+    if (history.actions.length > 0) actions = history.actions
     warnings.push(...history.warnings)
-  } else bars = readFiles(options, warnings)
+  } else bars = await readFiles(options, warnings)
+  if (options.actions !== undefined) {
+    actions = loadActions(options.actions, bars, (text) => remark(warnings, text))
+  }
   const exchange = exchangeSettings(command, recorded?.exchange)
+  // Listed orders come from backtests on bars, where a trailing stop moves with the close.
+  if (options.orders !== undefined) exchange.trail ??= 'close'
   const settings: ChainSettings = {
     feed: recorded?.feed ?? 'historical',
     timeframe: bars.timeframe,
@@ -68,7 +82,7 @@ export async function readJob(command: Command): Promise<Job> {
   ) {
     warnings.push('frictionless: no commission and no slippage; real trading costs both')
   }
-  return { bars, settings, orders, warnings }
+  return { bars, settings, orders, actions, warnings }
 }
 
 function checkUsage(command: Command, options: BacktestOptions): void {
@@ -84,6 +98,9 @@ function checkUsage(command: Command, options: BacktestOptions): void {
   }
   if (options.out?.trim() === '') problems.push('--out "": name a folder')
   if (options.orders !== undefined) {
+    if (options.warmup !== undefined) {
+      problems.push('--warmup does not go with --orders: listed orders need no features')
+    }
     if (options.strategy !== undefined || options.set !== undefined) {
       problems.push('give --strategy or --orders, not both: only the listed orders are placed')
     }
@@ -102,23 +119,38 @@ function checkUsage(command: Command, options: BacktestOptions): void {
   if (problems.length > 0) throw new UsageError(...problems)
 }
 
-function readFiles(options: BacktestOptions, warnings: string[]): Bars {
-  const load: BarLoadOptions = {}
-  if (options.timeframe !== undefined) load.timeframe = options.timeframe
+async function readFiles(options: BacktestOptions, warnings: string[]): Promise<Bars> {
+  const load: BarLoadOptions = barLoadOptions(options, options.timeframe)
+  load.cache = barCache(options.dir)
+  if (options.warmup !== undefined) load.warmup = options.warmup
   if (options.skipBadRows) load.skipBadRows = true
   if (options.from !== undefined) load.from = options.from
   if (options.to !== undefined) load.to = options.to
-  const set = loadBars(options.data ?? [], load)
+  const set = await loadBars(options.data ?? [], load)
   if (set.skipped.length > 0) {
-    const { file, line, field, reason } = set.skipped[0]!
+    const [first] = set.skipped
+    const { file, field, reason } = first!
     const rows = set.skipped.length === 1 ? '1 bad row was' : `${set.skipped.length} bad rows were`
-    warnings.push(`${rows} left out; the first: ${file} line ${line}, ${field}: ${reason}`)
+    warnings.push(`${rows} left out; the first: ${file} ${placeOf(first!)}, ${field}: ${reason}`)
   }
+  warnings.push(...set.notices)
   for (const file of set.ignored) warnings.push(`${file} holds no bars and was left out`)
   for (const path of repeated(options.data ?? [])) {
     remark(warnings, `--data names ${path} more than once: its bars count once`)
   }
   return set
+}
+
+/** Whether the bars of a book are wanted otherwise than they are recorded. */
+function reshapes({ timeframe, warmup }: BacktestOptions): boolean {
+  return timeframe !== undefined || warmup !== undefined
+}
+
+function reshaped(recorded: Bars, options: BacktestOptions, warnings: string[]): Bars {
+  const timeframe = options.timeframe ?? recorded.timeframe
+  const { notices, ...bars } = reshapeBars(recorded, recorded.timeframe, timeframe, options)
+  warnings.push(...notices)
+  return { ...bars, timeframe }
 }
 
 /** Likely a slip of the command line: told before the run as well as in its summary. */
@@ -185,13 +217,7 @@ function listed(path: string, bars: Bars, warnings: string[]): ListedOrder[] {
     ...order,
     symbol: order.symbol ?? only!,
   }))
-  const left = orders.filter((order) => !isSupported(order))
-  if (left.length > 0) {
-    const ids = left.map((order) => order.id).join(', ')
-    const noun = left.length === 1 ? 'order' : `${left.length} orders`
-    warnings.push(`trailing stops are not simulated; left out: ${noun} ${ids}`)
-  }
-  warnEarly(path, orders.filter(isSupported), bars, warnings)
+  warnEarly(path, orders, bars, warnings)
   return orders
 }
 

@@ -39,7 +39,7 @@ export async function runBacktestCommand(command: Command): Promise<void> {
 }
 
 function replay(job: Job, listener: BacktestListener): BacktestResult {
-  const { bars, settings, orders } = job
+  const { bars, settings, orders, actions } = job
   const timeframe = TIMEFRAME_MS[bars.timeframe]
   const progress = new Progress('replaying')
   const source = columnSource(bars.columns, bars.symbols, timeframe)
@@ -50,6 +50,8 @@ function replay(job: Job, listener: BacktestListener): BacktestResult {
       hash: createHash('sha256'),
       listener,
       ...(orders !== null && { orders }),
+      ...(bars.tradeFrom !== undefined && { tradeFrom: bars.tradeFrom }),
+      ...(actions !== null && { actions }),
     })
   } finally {
     progress.finish()

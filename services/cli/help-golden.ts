@@ -5,7 +5,8 @@ export const HELP: Readonly<Record<string, string>> = {
 run a strategy, or a list of orders, over recorded bars
 
 Options:
-  --data <path...>          bars as CSV: files, or folders of them
+  --data <path...>          bars: CSV, .csv.gz or Parquet files, or folders of
+                            them
   --history                 the bars recorded in the book of --dir, with its
                             settings
   --dir <dir>               the engine's folder (default: DATA_DIR, else ./data)
@@ -25,10 +26,18 @@ Options:
   --participation <share>   share of a bar's volume an order may take; 0: no
                             limit (default: 0.1)
   --risk <file|off>         risk limits (default: deploy/risk.default.json)
-  --timeframe <length>      what the bars must be; they are not resampled
+  --timeframe <length>      length of the bars; shorter ones are resampled
                             (choices: "1m", "5m", "15m", "1h", "1d")
+  --sessions <market>       whose hours resampling goes by (default: crypto for
+                            pairs such as BTC/USD, else us-equity) (choices:
+                            "us-equity", "crypto")
+  --extended-hours          resampled daily bars hold pre- and post-market too
   --from <time>             first bar
   --to <time>               last bar, inclusive
+  --warmup <n>              bars before --from, or the first ones, that only
+                            warm features up
+  --actions <file>          splits, dividends, delistings and renames as CSV:
+                            symbol, ex_date, kind, value
   --seed <n>                recorded in the summary; nothing here is random
                             (default: 1)
   --skip-bad-rows           leave bad rows out instead of refusing the file
@@ -38,6 +47,24 @@ Options:
   -h, --help                print help
 
 Example: bitacora backtest --data GOOG.csv --strategy sma_cross --set fast=10
+`,
+  explain: `Usage: bitacora explain [options] <id>
+
+why an order, a signal, a bar or any event is as it is
+
+Arguments:
+  id           number of an order, id of a signal, bar:<symbol>:<start> or
+               p:<position>
+
+Options:
+  --dir <dir>  the engine's folder (default: DATA_DIR, else ./data)
+  --json       print one JSON document
+  -h, --help   print help
+
+Reads the book, whether the engine runs or not. For an order: the chain from its
+bar or operator to its last fill. For a signal that became no order: the rule,
+what it saw and what it allows. For a bar on which nothing happened: what each
+strategy looked at.
 `,
   verify: `Usage: bitacora verify [options]
 
@@ -139,5 +166,109 @@ Options:
   -h, --help   print help
 
 Exit code 4 when no engine runs there, with what its folder holds.
+`,
+  audit: `Usage: bitacora audit [options] [command]
+
+check the chained checksums of the book, and note where it ends
+
+Options:
+  -h, --help        print help
+
+Commands:
+  verify [options]  check every byte of the book, and that nothing is missing at
+                    its end
+  anchor [options]  print where the book ends, as one line of JSON to keep
+                    elsewhere
+`,
+  'audit verify': `Usage: bitacora audit verify [options]
+
+check every byte of the book, and that nothing is missing at its end
+
+Options:
+  --anchor <file|checksum...>  what \`audit anchor\` printed, kept elsewhere; or a
+                               checksum
+  --dir <dir>                  the engine's folder (default: DATA_DIR, else
+                               ./data)
+  --json                       print one JSON document
+  -h, --help                   print help
+
+Nothing is decided again: see \`verify\` for that. Exit code 3 when a byte was
+altered, or an anchor has seen more than the book holds. Anchors noted in the
+folder are always compared; a cut that took them too shows only by one that was
+kept elsewhere.
+`,
+  'audit anchor': `Usage: bitacora audit anchor [options]
+
+print where the book ends, as one line of JSON to keep elsewhere
+
+Options:
+  --dir <dir>  the engine's folder (default: DATA_DIR, else ./data)
+  --json       print one JSON document
+  -h, --help   print help
+
+Example: bitacora audit anchor >> /mnt/elsewhere/anchors.ndjson
+`,
+  'copy-book': `Usage: bitacora copy-book [options]
+
+copy the book between SQLite and EventStoreDB, and compare the two
+
+Options:
+  --to <place>  a folder, or the URL of an EventStoreDB (esdb://…)
+  --dir <dir>   the engine's folder (default: DATA_DIR, else ./data)
+  --json        print one JSON document
+  -h, --help    print help
+
+From the folder, or from EVENTSTORE_URL. Ids, positions, bodies and checksums
+stay as they are. Interrupted, it goes on where it was when it is run again; a
+place that holds another book is refused. An engine may run: the copy ends where
+the book ended when it began. Only one of the two may be traded on afterwards.
+`,
+  backup: `Usage: bitacora backup [options] <folder>
+
+back up the book and the simulated broker's journal to a new folder
+
+Arguments:
+  folder       where to; must not exist yet, or be empty
+
+Options:
+  --dir <dir>  the engine's folder (default: DATA_DIR, else ./data)
+  --json       print one JSON document
+  -h, --help   print help
+
+An engine may run. Book and journal fit each other: as a process killed at that
+instant would have left them. NATS is not in it: what it holds is in the book,
+comes again, or is made again.
+`,
+  restore: `Usage: bitacora restore [options] <backup>
+
+put a backup into an empty folder
+
+Arguments:
+  backup       the folder that \`bitacora backup\` made
+
+Options:
+  --dir <dir>  the engine's folder (default: DATA_DIR, else ./data)
+  --json       print one JSON document
+  -h, --help   print help
+
+Everything is checked before anything is put in place; exit code 3 when the
+backup was altered. Where the old NATS data survives (NATS_URL, or jetstream/
+moved into the folder), signals and controls since the backup are taken again.
+`,
+  rebuild: `Usage: bitacora rebuild [options]
+
+make projections and TAPE again from the book, and compare
+
+Options:
+  --projections  only the projections
+  --tape         only TAPE; no engine may run on the folder
+  --dir <dir>    the engine's folder (default: DATA_DIR, else ./data)
+  --json         print one JSON document
+  -h, --help     print help
+
+Projections are folds in memory: they are folded from the first event and, where
+an engine runs, compared with what it serves at the same position; exit code 3
+when they differ. TAPE is emptied and published again, in the folder's own NATS
+server or the one of NATS_URL; a running engine looks after its TAPE itself.
 `,
 }

@@ -1,8 +1,14 @@
 /** The bars and settings that a book has recorded. */
+import type { ListedAction } from '../../engine/backtest/listed-actions.ts'
 import type { Timeframe } from '../../engine/market/bar.ts'
 import { decodeBody } from '../../engine/events/envelope.ts'
 import { DAY_MS, formatTime, parseTime } from '../../engine/time.ts'
-import type { ChainSettings, EngineStarted, MarketBar } from '../../schemas/types.gen.ts'
+import type {
+  ChainSettings,
+  EngineStarted,
+  MarketAction,
+  MarketBar,
+} from '../../schemas/types.gen.ts'
 import { type BookLocation, openStore } from '../adapters/open-store.ts'
 import { bookStream } from '../runtime/folder.ts'
 import type { Bars } from './backtest-input.ts'
@@ -12,6 +18,8 @@ import { Progress } from './output.ts'
 
 export interface History {
   bars: Bars
+  /** Corporate actions that were recorded, within the range of the bars. */
+  actions: ListedAction[]
   settings: ChainSettings
   warnings: string[]
 }
@@ -88,6 +96,7 @@ export async function readHistory(
   const symbols: string[] = []
   const indexOf = new Map<string, number>()
   const newest = new Map<string, number>()
+  const actions: ListedAction[] = []
   const recorded: { settings: ChainSettings | null } = { settings: null }
   let late = 0
   let outside = 0
@@ -101,6 +110,11 @@ export async function readHistory(
       for (const stored of page) {
         if (stored.type === 'engine.started') {
           recorded.settings = (decodeBody(stored).data as EngineStarted).settings
+        } else if (stored.type === 'market.action') {
+          const action = decodeBody(stored).data as MarketAction
+          const { feed: _feed, time, ...data } = action
+          const at = parseTime(time)
+          if (at >= from && at <= to) actions.push({ ...data, time: at })
         } else if (stored.type === 'market.bar') {
           const bar = decodeBody(stored).data as MarketBar
           const key = `${bar.symbol} ${bar.timeframe}`
@@ -149,7 +163,7 @@ export async function readHistory(
     const first = formatTime(bars.columns.time[0]!)
     warnings.push(`${bars.moved} bars since ${first} were recorded out of order and put in order`)
   }
-  return { bars, settings, warnings }
+  return { bars, actions, settings, warnings }
 }
 
 /** The bars of one timeframe, in order, with symbols numbered by their first appearance. */

@@ -54,12 +54,18 @@ export class OrderRows {
           row.status = 'working'
         })
         break
+      case 'order.held':
+        this.set(event.data.orderId, (row) => {
+          row.status = 'held'
+        })
+        break
       case 'order.filled':
         this.fill(event)
         break
       case 'order.rejected':
       case 'order.canceled':
       case 'order.expired':
+      case 'order.replaced':
         this.set(event.data.orderId, (row) => {
           row.status = event.type.slice('order.'.length)
           row.ended = this.moment(event.at, event.data.occurredAt)

@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../runtime/folder.ts'
+import { registerAudit } from './audit.ts'
 import { registerBacktest } from './backtest.ts'
 import { registerControls } from './control.ts'
+import { registerCopies } from './copies.ts'
 import { registerDoctor } from './doctor.ts'
 import { codeOf, EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
+import { registerExplain } from './explain.ts'
 import { hasColor, outputWidth, printJson, styled } from './output.ts'
+import { registerRebuild } from './rebuild.ts'
 import { registerSignal } from './signal.ts'
 import { registerStart } from './start.ts'
 import { registerStatus } from './status.ts'
@@ -18,9 +22,13 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerStart,
   registerBacktest,
   registerVerify,
+  registerExplain,
   registerSignal,
   registerControls,
   registerStatus,
+  registerAudit,
+  registerCopies,
+  registerRebuild,
   registerDoctor,
 ]
 
@@ -40,7 +48,7 @@ export function createProgram(): Command {
       '\nExit codes: 0 ok, 1 failed, 2 usage or invalid input, 3 refused or verification\nmismatch, 4 something needed is not reachable or in use.',
     )
   for (const register of COMMANDS) register(program)
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .configureOutput({ getOutHelpWidth: () => Math.min(HELP_WIDTH, outputWidth()) })
@@ -48,6 +56,10 @@ export function createProgram(): Command {
       .showHelpAfterError(`see: ${path(command)} --help`)
   }
   return program
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
 }
 
 /** Runs the command line and resolves to the exit code; what fails is told on stderr. */

@@ -5,7 +5,9 @@ import type { Timeframe } from '../../engine/market/bar.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import type { EngineOptions } from '../all-in-one/engine.ts'
 import type { Config } from '../runtime/config.ts'
-import { UsageError } from './exit-codes.ts'
+import { addBarOptions, type BarOptions, barCache, barLoadOptions } from './bar-options.ts'
+import { codeOf, EXIT, exitCodeOf, UsageError } from './exit-codes.ts'
+import { ACTIONS_HELP, loadActions } from './actions.ts'
 import { dirOption, isGiven, jsonOption } from './options.ts'
 import { print, printJson, warn } from './output.ts'
 import {
@@ -17,7 +19,7 @@ import {
   strategySettings,
 } from './settings.ts'
 
-interface StartOptions {
+interface StartOptions extends BarOptions {
   data?: string[]
   speed: number | 'max'
   symbols?: string
@@ -27,6 +29,8 @@ interface StartOptions {
   port?: string
   dir?: string
   skipBadRows?: boolean
+  actions?: string
+  standby?: boolean
   json?: boolean
 }
 
@@ -51,7 +55,7 @@ export function registerStart(program: Command): void {
     )
     .option(
       '--data <path...>',
-      'bars to trade, CSV files or folders (default: AAPL, daily, 2013 to 2018)',
+      'bars to trade: CSV, .csv.gz or Parquet files, or folders (default: AAPL, daily, 2013 to 2018)',
     )
     .addOption(
       new Option('--speed <n>', 'bars a second, or max: the next bar when the engine has settled')
@@ -63,10 +67,16 @@ export function registerStart(program: Command): void {
       'symbols that may be traded, such as AAPL,MSFT (default: all with bars)',
     )
     .option('--skip-bad-rows', 'leave bad rows out instead of refusing the file')
+    .option('--actions <file>', ACTIONS_HELP)
+  addBarOptions(command)
   addStrategyOptions(command)
   addExchangeOptions(command)
   addRiskOption(command)
   command
+    .option(
+      '--standby',
+      'wait until no other engine trades the account on this NATS_URL, then start',
+    )
     .option('--port <n>', 'port of the HTTP API (default: API_PORT, else 8080; 0: any free one)')
     .addOption(dirOption())
     .addOption(jsonOption())
@@ -74,8 +84,8 @@ export function registerStart(program: Command): void {
 }
 
 async function start(options: StartOptions, command: Command): Promise<void> {
-  // Asked to stop before it is up: it is taken down as soon as it is. Asking again changes nothing: npm and a
-  // terminal may both pass on the same Ctrl-C.
+  // Asked to stop before it is up: it is taken down as soon as it is, or at once while it only waits its turn. Asking
+  // again changes nothing: npm and a terminal may both pass on the same Ctrl-C.
   const asked = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve())
   })
@@ -88,15 +98,34 @@ async function start(options: StartOptions, command: Command): Promise<void> {
       API_PORT: options.port,
       SYMBOLS: options.symbols,
       STRATEGY: options.strategy,
+      TIMEFRAME: options.timeframe,
     },
   })
   for (const warning of config.warnings) warn(warning)
-  const engineOptions = await prepare(options, command, config)
+  const stop = new AbortController()
+  asked.then(
+    () => stop.abort(),
+    () => {},
+  )
+  const engineOptions = {
+    ...(await prepare(options, command, config)),
+    standby: options.standby === true,
+    signal: stop.signal,
+  }
   const { startEngine } = await import('../all-in-one/engine.ts')
-  const engine = await startEngine(engineOptions)
+  const engine = await startEngine(engineOptions).catch((error: unknown) => {
+    if (codeOf(error) !== 'wait_ended') throw error
+    return null
+  })
+  // A standby whose turn never came: nothing was taken over, and nothing is left behind.
+  if (engine === null) process.exit(0)
   tell(engine, engineOptions, options)
+  let failure: unknown = null
   try {
     await Promise.race([asked, engine.done])
+  } catch (error) {
+    failure = error
+    throw error
   } finally {
     if (process.stderr.isTTY) process.stderr.write('stopping\n')
     // Nothing is lost by leaving a part behind that does not end: the book holds what was confirmed.
@@ -104,7 +133,8 @@ async function start(options: StartOptions, command: Command): Promise<void> {
       warn(
         `not ended after ${END_WITHIN_MS / 1000} s: leaving; the next start goes on from the book`,
       )
-      process.exit(1)
+      if (failure instanceof Error) warn(failure.message)
+      process.exit(failure === null ? EXIT.failed : exitCodeOf(failure))
     }, END_WITHIN_MS)
     await engine.close()
     clearTimeout(late)
@@ -119,13 +149,14 @@ async function prepare(
   config: Config,
 ): Promise<EngineOptions> {
   const { values } = config
-  const { loadBars } = await import('../market-data/bars-csv.ts')
+  const { loadBars } = await import('../market-data/bar-set.ts')
   const { demoBarsPath } = await import('../market-data/demo-data.ts')
   const { createLog } = await import('../runtime/log.ts')
   const { checkSignature, readKeysFile } = await import('../runtime/webhook-signature.ts')
   const paths = options.data ?? [demoBarsPath()]
-  const bars = loadBars(paths, {
-    ...(values.TIMEFRAME !== null && { timeframe: values.TIMEFRAME as Timeframe }),
+  const bars = await loadBars(paths, {
+    ...barLoadOptions(options, (values.TIMEFRAME ?? undefined) as Timeframe | undefined),
+    cache: barCache(values.DATA_DIR),
     skipBadRows: options.skipBadRows === true,
   })
   const symbols = values.SYMBOLS.length > 0 ? [...values.SYMBOLS] : [...bars.symbols]
@@ -141,6 +172,7 @@ async function prepare(
       warn('the data has no volume: --participation is ignored')
   }
   for (const fault of bars.skipped) warn(`skipped ${fault.file}:${fault.line}: ${fault.reason}`)
+  for (const notice of bars.notices) warn(notice)
   for (const path of bars.ignored) warn(`${path} holds no bars: ignored`)
   const settings: ChainSettings = {
     feed: 'historical',
@@ -159,6 +191,9 @@ async function prepare(
     version: program(command).version() ?? '',
     settings,
     bars,
+    ...(options.actions !== undefined && {
+      actions: loadActions(options.actions, bars, warn),
+    }),
     feed: options.data === undefined ? 'demo' : feedName(paths),
     speed: options.speed,
     host: values.API_HOST,

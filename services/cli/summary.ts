@@ -46,6 +46,7 @@ export function summaryOf(job: Job, result: BacktestResult, seed: number, second
     trades: result.trades,
     orders: { ...result.orders, working: result.working },
     fees: result.fees,
+    ...(result.actions !== undefined && { actions: result.actions }),
     digest: result.digest,
     warnings: job.warnings,
   }
@@ -95,6 +96,7 @@ export function summaryText(
         .map(([name, n]) => `${count(n)} ${name}`)
         .join(', '),
     ],
+    ...actionRows(summary),
     [
       'Speed',
       `${summary.durationSeconds.toFixed(3)} s, ${count(summary.barsPerSecond ?? 0)} bars/s`,
@@ -105,6 +107,25 @@ export function summaryText(
   const lines = [table([...rows, ...notes], width, color)]
   if (color) return lines.join('\n').replaceAll('Warning', styled('Warning', 'yellow', color))
   return lines.join('\n')
+}
+
+/** What corporate actions did; positions that a delisting closed are named. */
+function actionRows({ actions }: Summary): [string, string][] {
+  if (actions === undefined) return []
+  const { splits, dividends, dividendCash, delisted, renamed } = actions
+  const rows: [string, string][] = [
+    [
+      'Actions',
+      `${count(splits)} splits, ${count(dividends)} dividends worth ${money(dividendCash)}`,
+    ],
+  ]
+  for (const { symbol, exDate, qty, price } of delisted) {
+    rows.push(['Delisted', `${symbol} ${exDate}: ${qty} shares closed at ${price}`])
+  }
+  for (const { symbol, newSymbol, exDate } of renamed) {
+    rows.push(['Renamed', `${symbol} ${exDate}: now ${newSymbol}`])
+  }
+  return rows
 }
 
 function costs(assumptions: Summary['assumptions']): string {

@@ -13,11 +13,12 @@ import { formatTime } from '../../engine/time.ts'
 import { errorsText, validateEvent } from '../../schemas/validate.ts'
 import type { EventData, EventType } from '../../schemas/types.gen.ts'
 import { MemoryStore } from '../adapters/memory/memory-store.ts'
-import { SEQUENCE_HEADER } from '../../engine/ports/headers.ts'
+import { RUN_HEADER, SEQUENCE_HEADER } from '../../engine/ports/headers.ts'
 import { type Executor, type ExecutorOptions, startExecutor } from './executor.ts'
 
 export const BOOK = 'b0123456789abcdef'
 export const STREAM = 'book'
+export const RUN = '00000000000000aa'
 
 export interface Sent {
   id: string
@@ -25,6 +26,8 @@ export interface Sent {
   version: number
   data: Record<string, unknown>
   sequence: string | undefined
+  /** Start of the engine that it holds for. */
+  run: string | undefined
 }
 
 /** The stream of reports; stored messages are recorded into the book as a writer does. */
@@ -51,6 +54,7 @@ export class ReportsDouble implements Bus {
       id,
       ...JSON.parse(String(payload)),
       sequence: headers[SEQUENCE_HEADER],
+      run: headers[RUN_HEADER],
     } as Sent
     const valid = validateEvent(message.type, message.version, message.data)
     if (!valid.ok) throw new Error(`${id}: ${errorsText(valid.errors)}`)
@@ -174,6 +178,8 @@ export class Scene {
       bus: this.bus,
       account: 'main',
       bookId: BOOK,
+      run: RUN,
+      lease: { valid: () => true },
       engineNow: () => this.now,
       clock: { now: () => 0 },
       log: {

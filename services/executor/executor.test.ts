@@ -7,7 +7,7 @@ import type { Broker } from '../../engine/ports/broker.ts'
 import type { Bus } from '../../engine/ports/bus.ts'
 import type { EventStore } from '../../engine/ports/event-store.ts'
 import type { Executor } from './executor.ts'
-import { BOOK, type BrokerDouble, ReportsDouble, Scene, until } from './executor-fixture.ts'
+import { BOOK, type BrokerDouble, ReportsDouble, RUN, Scene, until } from './executor-fixture.ts'
 
 const id = (orderId: number) => clientOrderId(BOOK, orderId)
 
@@ -50,7 +50,7 @@ scene("a late intent is withheld, by the feed's time or by the book's", async (s
   assert.equal(s.broker.submits, [])
   assert.equal(
     s.bus.sent.map((m) => m.id),
-    [`${BOOK}-w1`, `${BOOK}-w2`],
+    [`${BOOK}-w1-${RUN}`, `${BOOK}-w2-${RUN}`],
   )
 })
 
@@ -98,7 +98,7 @@ scene('an unknown outcome that never arrived is sent once more under the same id
   assert.equal(s.broker.submits, [id(1), id(1)])
   assert.is(s.broker.orders.size, 1)
   assert.equal(s.reported(), ['outcome_unknown 1', 'accepted 1', 'filled 1'])
-  assert.is(s.bus.sent[0]?.id, `${BOOK}-u1-1`)
+  assert.is(s.bus.sent[0]?.id, `${BOOK}-u1-1-${RUN}`)
 })
 
 scene('tries go on with growing waits, numbered, until the broker is back', async (s) => {

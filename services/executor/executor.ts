@@ -4,11 +4,20 @@ import type { Broker, BrokerReport } from '../../engine/ports/broker.ts'
 import type { Bus } from '../../engine/ports/bus.ts'
 import type { Clock } from '../../engine/ports/clock.ts'
 import type { EventStore, StoredEvent, Subscription } from '../../engine/ports/event-store.ts'
-import { brokerOrder } from '../../engine/trading/broker-order.ts'
-import { CLOCK_HEADER, SEQUENCE_HEADER } from '../../engine/ports/headers.ts'
+import type { Lease } from '../../engine/ports/lease.ts'
+import { CLOCK_HEADER, RUN_HEADER, SEQUENCE_HEADER } from '../../engine/ports/headers.ts'
 import { reportEvent } from '../../engine/trading/reports.ts'
 import { type EventData, EVENT_VERSIONS, type EventType } from '../../schemas/types.gen.ts'
-import { decide, foldPage, noIntents, type OpenOrder, type WithholdCode } from './intents.ts'
+import {
+  foldPage,
+  type Intents,
+  isWhole,
+  noIntents,
+  type OpenOrder,
+  type WithholdCode,
+} from './intents.ts'
+import { decideFor, place } from './placing.ts'
+import { boundary } from '../runtime/boundary.ts'
 import { ReportOutbox } from './report-outbox.ts'
 
 /** The part of a pino logger that is used here. */
@@ -26,8 +35,14 @@ export interface ExecutorOptions {
   bus: Bus
   account: string
   bookId: string
+  /** Id of this start of the engine: what the executor finds out itself counts for this one only. */
+  run: string
+  /** Without it the broker is not called at all, and no intent is given up: that is for whoever has it. */
+  lease: Lease
   /** Engine time as the feed or the wall clock gives it, ms; the book's is used when that is newer. */
   engineNow: () => number
+  /** What somebody has folded of this book already, to be gone on with; it is the executor's from then on. */
+  intents?: Intents
   /** Wall clock, for the log. */
   clock: Clock
   log: ExecutorLog
@@ -56,6 +71,8 @@ export interface Executor {
 
 const BACKOFF = { baseMs: 1000, maxMs: 30_000, jitter: 0.1 }
 const SETTLE_MS = 1000
+/** How often a lease that has run out is looked at again. */
+const LEASE_POLL_MS = 50
 
 /**
  * Acts on the recorded intents of one book, and brings what the broker says onto `reports.<account>`. At start it
@@ -81,12 +98,13 @@ class BookExecutor implements Executor {
   readonly done: Promise<void>
   readonly #options: ExecutorOptions
   readonly #outbox: ReportOutbox
-  readonly #intents = noIntents()
+  readonly #intents: Intents
   readonly #lanes = new Map<number, Lane>()
   readonly #running = new Set<Promise<void>>()
   /** Orders of this run that need nothing more but an answer in the book. */
   readonly #settled = new WeakSet<OpenOrder>()
-  readonly #cancelled = new WeakSet<OpenOrder>()
+  /** Position of the request to cancel that the broker was last asked by. */
+  readonly #cancelled = new WeakMap<OpenOrder, number>()
   readonly #closing = new AbortController()
   #subscription: Subscription | null = null
   #unsubscribe: (() => void) | null = null
@@ -96,6 +114,7 @@ class BookExecutor implements Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options
+    this.#intents = options.intents ?? noIntents()
     this.#outbox = new ReportOutbox({
       bus: options.bus,
       subject: `reports.${options.account}`,
@@ -112,6 +131,7 @@ class BookExecutor implements Executor {
     this.done = this.#run()
     this.done.catch((error: unknown) => {
       this.#closing.abort()
+      void this.#outbox.close()
       this.#unsubscribe?.()
       options.log.error({ reason: reasonOf(error) }, 'the executor lost the book and stopped')
     })
@@ -131,8 +151,10 @@ class BookExecutor implements Executor {
     this.#closing.abort()
     for (const { wake } of this.#lanes.values()) wake.abort()
     this.#unsubscribe?.()
+    // First of all: its pauses end at once from here on, and it must not try again without a pause.
+    const drained = this.#outbox.close()
     await this.#subscription?.close()
-    await this.#outbox.close()
+    await drained
     await Promise.allSettled([...this.#running])
     await this.done.catch(() => undefined)
   }
@@ -141,15 +163,21 @@ class BookExecutor implements Executor {
     const { store, stream } = this.#options
     const head = await store.head(stream)
     if (this.#closing.signal.aborted) return
-    if (head < 0) this.#begin(head)
-    this.#subscription = store.subscribe(stream, 0, (page) => this.#take(page, head))
+    const { position } = this.#intents
+    if (head <= position) this.#begin(head)
+    this.#subscription = store.subscribe(stream, position + 1, (page) => this.#take(page, head))
     await this.#subscription.done
   }
 
   #take(page: readonly StoredEvent[], head: number): void {
     const touched = foldPage(this.#intents, page)
-    if (this.#caughtUp) for (const order of touched) this.#attend(order, false)
-    else if (this.#intents.position >= head) this.#begin(head)
+    if (this.#caughtUp) {
+      boundary('effect.released')
+      for (const order of touched) {
+        this.#attend(order, false)
+        for (const other of order.dependents) this.#attend(other, false)
+      }
+    } else if (this.#intents.position >= head) this.#begin(head)
   }
 
   /** The book is known to its head: from here on it is acted upon. */
@@ -170,8 +198,13 @@ class BookExecutor implements Executor {
       lane.wake.abort()
       return
     }
-    const toSend = !order.landed && !this.#settled.has(order)
-    const toCancel = order.cancelPosition !== null && !this.#cancelled.has(order)
+    const toSend =
+      order.entry === null && !order.landed && !this.#settled.has(order) && isWhole(order)
+    const toCancel =
+      order.cancelPosition !== null &&
+      this.#cancelled.get(order) !== order.cancelPosition &&
+      // A leg is at the broker when its entry is: until then there is nothing to cancel.
+      (order.entry === null || order.landed || order.entry.landed || this.#settled.has(order.entry))
     if (order.ended || this.#closing.signal.aborted || !(toSend || toCancel)) return
     const since = toSend ? order.position : order.cancelPosition!
     const next = { order, recovered, since, wake: new AbortController() }
@@ -183,9 +216,11 @@ class BookExecutor implements Executor {
   async #follow(lane: Lane): Promise<void> {
     const { order } = lane
     const { orderId } = order.intent
-    const placed = order.landed || this.#settled.has(order) || (await this.#send(lane))
+    const placed =
+      order.landed || order.entry !== null || this.#settled.has(order) || (await this.#send(lane))
     if (placed && order.cancelPosition !== null) await this.#cancel(lane)
     this.#lanes.delete(orderId)
+    for (const other of order.dependents) this.#attend(other, false)
   }
 
   /**
@@ -198,17 +233,23 @@ class BookExecutor implements Executor {
     let tried = recovered
     let attempt = order.attempts
     while (!this.#closing.signal.aborted) {
-      const decision = decide(order, this.#now())
+      if (await this.#withoutLease()) continue
+      if (this.#closing.signal.aborted) break
+      const decision = decideFor(broker, order, this.#now())
       if (decision.do === 'nothing') return true
       if (decision.do === 'withhold') {
         if (tried && (await this.#foundAfterAll(lane))) break
         if (this.#closing.signal.aborted) break
+        // Whoever has the lease now may be sending it.
+        if (!this.#options.lease.valid()) continue
         await this.#withhold(order, decision.code, decision.reason)
         break
       }
       try {
         tried = true
-        await broker.submit(brokerOrder(bookId, order.intent))
+        boundary('broker.called')
+        await place(broker, bookId, order)
+        boundary('broker.answered')
         break
       } catch (error) {
         attempt++
@@ -224,9 +265,13 @@ class BookExecutor implements Executor {
   async #cancel({ order }: Lane): Promise<void> {
     const id = clientOrderId(this.#options.bookId, order.intent.orderId)
     for (let attempt = 1; !order.ended && !this.#closing.signal.aborted; attempt++) {
+      while (await this.#withoutLease()) if (order.ended) return
+      if (this.#closing.signal.aborted) return
       try {
+        boundary('broker.called')
         await this.#options.broker.cancel(id)
-        this.#cancelled.add(order)
+        boundary('broker.answered')
+        this.#cancelled.set(order, order.cancelPosition ?? -1)
         return
       } catch (error) {
         const fields = { orderId: order.intent.orderId, attempt, reason: reasonOf(error) }
@@ -248,6 +293,8 @@ class BookExecutor implements Executor {
     const { order } = lane
     const id = clientOrderId(this.#options.bookId, order.intent.orderId)
     for (let attempt = 1; !order.landed && !this.#closing.signal.aborted; attempt++) {
+      while (await this.#withoutLease()) if (order.landed) return true
+      if (this.#closing.signal.aborted) break
       try {
         return await this.#options.broker.knows(id)
       } catch (error) {
@@ -259,21 +306,28 @@ class BookExecutor implements Executor {
     return order.landed
   }
 
+  /** False while the lease is valid, and at once; otherwise true, after a while. */
+  async #withoutLease(): Promise<boolean> {
+    if (this.#closing.signal.aborted || this.#options.lease.valid()) return false
+    await this.#sleep(LEASE_POLL_MS, this.#closing.signal)
+    return true
+  }
+
   #unknown(order: OpenOrder, attempt: number, reason: string): void {
-    const { bookId, log } = this.#options
+    const { bookId, log, run } = this.#options
     const { orderId } = order.intent
     log.warn({ orderId, attempt, reason }, 'nobody knows whether an order landed')
     const data = { orderId, clientOrderId: clientOrderId(bookId, orderId), attempt, reason }
     this.#outbox.put({
-      id: `${bookId}-u${orderId}-${attempt}`,
-      headers: {},
+      id: `${bookId}-u${orderId}-${attempt}-${run}`,
+      headers: { [RUN_HEADER]: run },
       payload: payload('order.outcome_unknown', data),
     })
   }
 
   /** Resolves when the report is stored, or this executor closes. */
   #withhold(order: OpenOrder, code: WithholdCode, reason: string): Promise<void> {
-    const { bookId } = this.#options
+    const { bookId, run } = this.#options
     const { orderId } = order.intent
     const data = { orderId, clientOrderId: clientOrderId(bookId, orderId), code, reason }
     const { signal } = this.#closing
@@ -284,8 +338,8 @@ class BookExecutor implements Executor {
       }
       signal.addEventListener('abort', end)
       this.#outbox.put({
-        id: `${bookId}-w${orderId}`,
-        headers: {},
+        id: `${bookId}-w${orderId}-${run}`,
+        headers: { [RUN_HEADER]: run },
         payload: payload('order.withheld', data),
         stored: end,
       })
@@ -293,6 +347,7 @@ class BookExecutor implements Executor {
   }
 
   #report(report: BrokerReport): void {
+    boundary('report.received')
     const { type, data } = reportEvent(report, report.occurredAt)
     this.#outbox.put({
       id: `${this.#options.bookId}-r${report.sequence}`,

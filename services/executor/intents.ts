@@ -1,6 +1,7 @@
 import { decodeBody, type RecordedEvent } from '../../engine/events/envelope.ts'
 import type { StoredEvent } from '../../engine/ports/event-store.ts'
 import { parseTime } from '../../engine/time.ts'
+import { isLeg } from '../../engine/trading/broker-order.ts'
 import type { EventData, EventType, OrderIntended } from '../../schemas/types.gen.ts'
 
 /** An order that the book has not seen the end of. */
@@ -20,6 +21,12 @@ export interface OpenOrder {
   cancelPosition: number | null
   /** Highest attempt that is recorded as unknown. */
   attempts: number
+  /** Entry whose leg it is: it goes to the broker with that one. */
+  readonly entry: OpenOrder | null
+  /** Order that it is to take the place of, when that one was open. */
+  readonly original: OpenOrder | null
+  /** Legs of this entry, and replacements of this order: what happens to it concerns them. */
+  readonly dependents: OpenOrder[]
 }
 
 /** What the book says there is to be done: a fold over its events. */
@@ -32,7 +39,7 @@ export interface Intents {
   brokerSequence: number
 }
 
-export type WithholdCode = 'too_late' | 'halted' | 'canceled'
+export type WithholdCode = 'too_late' | 'halted' | 'canceled' | 'original_ended' | 'unsupported'
 export type Decision =
   | { do: 'send' }
   /** It stands at the broker, or is over: sending has no meaning any more. */
@@ -53,6 +60,7 @@ export function foldPage(state: Intents, page: readonly StoredEvent[]): Set<Open
   page.forEach((stored, i) => {
     const relevant =
       stored.type.startsWith('order.') ||
+      stored.type === 'account.charged' ||
       stored.type === 'control.received' ||
       stored.type === 'risk.state_changed'
     // Engine time never decreases: the last event of a page has its newest.
@@ -89,7 +97,28 @@ export function foldEvent(state: Intents, recorded: RecordedEvent): OpenOrder | 
       return null
     }
     case 'order.withheld':
+      forget(state, event.data.orderId)
       return answer(state, event.data.orderId, true)
+    case 'account.charged':
+      heard(state, event.data.brokerSequence)
+      return null
+    case 'order.replaced':
+    case 'order.replace_rejected': {
+      const { orderId, replacedBy, brokerSequence } = event.data
+      heard(state, brokerSequence)
+      const replaced = event.type === 'order.replaced'
+      answer(state, replacedBy, !replaced)
+      return replaced ? answer(state, orderId, true) : (state.open.get(orderId) ?? null)
+    }
+    case 'order.cancel_rejected': {
+      heard(state, event.data.brokerSequence)
+      const order = answer(state, event.data.orderId, false)
+      // It goes on; another request to cancel it is a new one.
+      if (order !== null) order.cancelPosition = null
+      return order
+    }
+    case 'order.held':
+    case 'order.adjusted':
     case 'order.accepted':
       heard(state, event.data.brokerSequence)
       return answer(state, event.data.orderId, false)
@@ -97,6 +126,9 @@ export function foldEvent(state: Intents, recorded: RecordedEvent): OpenOrder | 
       heard(state, event.data.brokerSequence)
       return answer(state, event.data.orderId, event.data.complete)
     case 'order.rejected':
+      forget(state, event.data.orderId)
+      heard(state, event.data.brokerSequence)
+      return answer(state, event.data.orderId, true)
     case 'order.canceled':
     case 'order.expired':
       heard(state, event.data.brokerSequence)
@@ -115,6 +147,9 @@ export function decide(order: Readonly<OpenOrder>, now: number): Decision {
   if (order.halted) {
     return withhold('halted', 'trading was halted after it was recorded and before it was sent')
   }
+  if (order.intent.replaces !== undefined && (order.original === null || order.original.ended)) {
+    return withhold('original_ended', 'the order that it was to replace is over')
+  }
   if (now >= order.notAfter) {
     return withhold('too_late', `it was not to be sent at or after ${order.intent.notAfter}`)
   }
@@ -123,7 +158,20 @@ export function decide(order: Readonly<OpenOrder>, now: number): Decision {
 
 type Typed = { [T in EventType]: { type: T; data: EventData[T] } }[EventType]
 
+/** Whether the legs that go with an entry are known too: a page of the book may end between them. */
+export function isWhole({ intent, dependents }: Readonly<OpenOrder>): boolean {
+  return (intent.legs ?? []).every((id) => dependents.some((leg) => leg.intent.orderId === id))
+}
+
+/** Intents of the legs that go to the broker with an entry. */
+export function legsOf({ dependents }: Readonly<OpenOrder>): OrderIntended[] {
+  return dependents.flatMap(({ entry, intent }) => (entry === null ? [] : [intent]))
+}
+
+/** Answers the order that may be sent now: of a leg, its entry. */
 function intend(state: Intents, intent: OrderIntended, position: number): OpenOrder {
+  const entry = isLeg(intent) ? (state.open.get(intent.parentId!) ?? null) : null
+  const original = intent.replaces === undefined ? null : (state.open.get(intent.replaces) ?? null)
   const order: OpenOrder = {
     intent,
     position,
@@ -133,9 +181,23 @@ function intend(state: Intents, intent: OrderIntended, position: number): OpenOr
     halted: false,
     cancelPosition: null,
     attempts: 0,
+    entry,
+    original,
+    dependents: [],
   }
   state.open.set(intent.orderId, order)
-  return order
+  entry?.dependents.push(order)
+  original?.dependents.push(order)
+  return entry ?? order
+}
+
+/** An entry that never stood at the broker takes its legs along. */
+function forget(state: Intents, orderId: number): void {
+  for (const leg of state.open.get(orderId)?.dependents ?? []) {
+    if (leg.entry === null || leg.landed) continue
+    leg.ended = true
+    state.open.delete(leg.intent.orderId)
+  }
 }
 
 function halt(state: Intents): void {

@@ -43,8 +43,15 @@ export interface AnswerOptions<P extends Readonly<Record<string, Parameter<unkno
   path?: { name: string; description: string }
   body: BodyName
   problems?: Readonly<Record<number, string>>
-  /** Builds the body; throws Problem. Runs in one turn, so that all of it belongs to the model's position. */
-  build(model: ReadModel, query: ReturnType<typeof readQuery<P>>, path: string): object
+  /**
+   * Builds the body; throws Problem. One that answers in the same turn belongs wholly to the model's position; what
+   * takes longer may see an order's later life.
+   */
+  build(
+    model: ReadModel,
+    query: ReturnType<typeof readQuery<P>>,
+    path: string,
+  ): object | Promise<object>
 }
 
 const RETRY_AFTER_S = 1
@@ -81,8 +88,8 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
     const path = (request.params as Record<string, string>)[options.path?.name ?? '']
     const asOf = query.asOf as Moment | undefined
     const model = asOf === undefined ? projector.model : await remembered(context, asOf)
-    const body = options.build(model, query as never, path ?? '')
     const tag = `"p:${model.position}"`
+    const body = await options.build(model, query as never, path ?? '')
     reply
       .header('etag', tag)
       .header(
@@ -146,7 +153,7 @@ function pathSchema({ name, description }: { name: string; description: string }
 }
 
 /** The response part of a route's schema: a body for 200, problems for the rest. */
-export function responses(body: BodyName, problems: Readonly<Record<number, string>>): object {
+export function responses(body: BodyName, faults: Readonly<Record<number, string>>): object {
   const cached = { etag: { type: 'string', description: 'Position of the answer: "p:<position>"' } }
   const found: Record<string, object> = {
     200: {
@@ -155,11 +162,18 @@ export function responses(body: BodyName, problems: Readonly<Record<number, stri
       content: { 'application/json': { schema: componentRef(body) } },
     },
   }
-  for (const [status, description] of Object.entries(problems)) {
-    const schema = componentRef('problem-body')
-    found[status] = { description, content: { 'application/problem+json': { schema } } }
-  }
-  return found
+  return { ...found, ...problems(faults) }
+}
+
+/** The responses that are problems. */
+export function problems(faults: Readonly<Record<number, string>>): Record<string, object> {
+  const schema = componentRef('problem-body')
+  return Object.fromEntries(
+    Object.entries(faults).map(([status, description]) => [
+      status,
+      { description, content: { 'application/problem+json': { schema } } },
+    ]),
+  )
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

@@ -9,6 +9,7 @@ import {
   FakeProjector,
   flaws,
   get,
+  NEVER,
   READY,
   rememberedBy,
   withApi,
@@ -47,6 +48,7 @@ const ROUTES: readonly [string, BodyName][] = [
   ['/decisions', 'decision-list'],
   ['/strategies', 'strategy-list'],
   ['/queues', 'queue-list'],
+  ['/events', 'event-list'],
 ]
 const HEALTH: readonly [string, BodyName][] = [
   ['/health', 'health-body'],
@@ -167,6 +169,8 @@ test('closing ends what waits for a position', async () => {
   const options = {
     projector,
     past,
+    explainer: NEVER,
+    book: projector.stored,
     host: '127.0.0.1',
     port: 0,
     info: () => READY,
@@ -220,7 +224,16 @@ test('the OpenAPI document describes every route, and every reference in it lead
     const paths = Object.keys(body.paths as object).sort()
     const expected = ['/fills', '/health', '/livez', '/orders', '/orders/{id}', '/portfolio']
     expected.push('/positions', '/readyz', '/signals', '/signals/{id}', '/status')
-    expected.push('/pnl', '/equity', '/decisions', '/strategies', '/queues')
+    expected.push(
+      '/pnl',
+      '/equity',
+      '/decisions',
+      '/strategies',
+      '/queues',
+      '/explain/{id}',
+      '/events',
+      '/stream',
+    )
     assert.equal(paths, expected.sort())
     const { schemas } = body.components as { schemas: Record<string, object> }
     const text = JSON.stringify(body)
@@ -263,7 +276,14 @@ test('what breaks inside is logged and tells nothing outside', async () => {
     throw new Error('secret place')
   }
   const projector = new FakeProjector()
-  const options = { projector, past: rememberedBy(projector), host: 'localhost', port: 0 }
+  const options = {
+    projector,
+    past: rememberedBy(projector),
+    explainer: NEVER,
+    book: projector.stored,
+    host: 'localhost',
+    port: 0,
+  }
   let first = true
   const api = await createHttpApi({
     ...options,
@@ -326,6 +346,8 @@ async function failure(host: string, port: number): Promise<unknown> {
     const api = await createHttpApi({
       projector,
       past: rememberedBy(projector),
+      explainer: NEVER,
+      book: projector.stored,
       host,
       port,
       info: () => READY,

@@ -1,14 +1,19 @@
 import swagger from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { AddressInfo, Socket } from 'node:net'
+import type { EventStore } from '../../engine/ports/event-store.ts'
 import type { BodyName } from '../../schemas/types.gen.ts'
 import { type Projected, type Remembers, sendProblem } from './answer.ts'
 import { components } from './components.ts'
+import { eventRoutes } from './event-routes.ts'
+import { EventTail } from './event-tail.ts'
+import { type Explains, explainRoutes } from './explain-routes.ts'
 import { type HealthInfo, healthRoutes } from './health-routes.ts'
 import { listenError, loopback } from './listen-errors.ts'
 import { problemOf, rawProblem } from './problem.ts'
 import { readRoutes } from './read-routes.ts'
 import { RouteTable } from './route-table.ts'
+import { streamRoutes } from './stream-routes.ts'
 
 export interface ApiLog {
   error(fields: object, message: string): void
@@ -17,6 +22,9 @@ export interface ApiLog {
 export interface HttpApiOptions {
   projector: Projected
   past: Remembers
+  explainer: Explains
+  /** Where the events themselves are read from. */
+  book: { store: EventStore; stream: string }
   /** A loopback address. */
   host: string
   /** 0: a free one. */
@@ -24,6 +32,8 @@ export interface HttpApiOptions {
   info: () => HealthInfo
   /** How long `minPosition` waits, ms; 5000 when left out. */
   maxWaitMs?: number
+  /** How /stream serves; see STREAM. */
+  streaming?: Partial<typeof STREAM>
   log?: ApiLog
 }
 
@@ -35,6 +45,7 @@ export interface HttpApi {
 }
 
 const MAX_WAIT_MS = 5000
+const STREAM = { maxClients: 500, heartbeatMs: 15_000, patienceMs: 30_000 }
 const REQUEST_TIMEOUT_MS = 30_000
 const LINGER_MS = 500
 /** What is under way when the API closes gets so long. */
@@ -54,6 +65,8 @@ const BODIES: readonly BodyName[] = [
   'decision-list',
   'strategy-list',
   'queue-list',
+  'explain-body',
+  'event-list',
   'status-body',
   'health-body',
   'ready-body',
@@ -66,7 +79,7 @@ const BODIES: readonly BodyName[] = [
  * Throws NonLoopbackHost, PortInUse, CannotListen.
  */
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
-  const { projector, past, port, info, log } = options
+  const { projector, past, explainer, book, port, info, log } = options
   const host = loopback(options.host)
   const app = fastify({
     exposeHeadRoutes: true,
@@ -82,11 +95,18 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   app.addHook('preClose', async () => close())
   errors(app, log)
   await document(app, info().version)
-  readRoutes(app, { projector, past, maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS, closing })
+  const context = { projector, past, maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS, closing }
+  readRoutes(app, context)
+  explainRoutes(app, context, explainer)
+  eventRoutes(app, context, book)
+  const tail = new EventTail(book.store, book.stream)
+  streamRoutes(app, { tail, closing, ...STREAM, ...options.streaming })
   healthRoutes(app, projector, info)
   try {
+    await tail.start()
     await app.listen({ host, port })
   } catch (cause) {
+    await tail.close()
     await app.close()
     throw listenError(host, port, cause)
   }
@@ -96,6 +116,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     async close() {
       const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
       await app.close()
+      await tail.close()
       clearTimeout(force)
     },
   }

@@ -1,5 +1,6 @@
 import { Problem } from './problem.ts'
 import { COMMON_SCHEMA } from '../../schemas/schemas.gen.ts'
+import { EVENT_VERSIONS } from '../../schemas/types.gen.ts'
 import { TRANSITIONS } from '../../engine/trading/transitions.ts'
 
 /** One query parameter: what the documentation says of it, and how its text is read. */
@@ -83,6 +84,19 @@ export const SYMBOL = matching(
   $defs.Symbol.pattern,
   'must be a ticker in upper case, such as AAPL or BRK.B',
 )
+export const FROM = whole('Begin with this position', 0, Number.MAX_SAFE_INTEGER)
+export const EVENT_TYPES: Parameter<string[]> = {
+  schema: {
+    type: 'string',
+    description:
+      'Only events of these types, with commas between them, such as order.intended,order.filled',
+  },
+  read(text) {
+    const types = text.split(',')
+    return types.every((type) => Object.hasOwn(EVENT_VERSIONS, type)) ? types : null
+  },
+  remedy: `must be types of events with commas between them: ${Object.keys(EVENT_VERSIONS).join(', ')}`,
+}
 export const ORDER_STATUS = oneOf('Only orders of this status', Object.keys(TRANSITIONS))
 export const SIGNAL_STATUS = oneOf('Only signals with this verdict', [
   'approved',

@@ -11,6 +11,7 @@ const KINDS = {
   'content-too-large': { status: 413, title: 'The content is too large' },
   'headers-too-large': { status: 431, title: 'The address and headers are too large' },
   internal: { status: 500, title: 'Something broke' },
+  'too-many-clients': { status: 503, title: 'Too many follow the stream' },
   'past-is-busy': { status: 503, title: 'The past is asked for too often' },
   'not-caught-up': { status: 503, title: 'The position was not reached in time' },
 } as const

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as decimal from '../../engine/decimal.ts'
-import { loadBars, readBarsCsv } from './bars-csv.ts'
+import { readBarFile } from './bar-file.ts'
+import { loadBars } from './bar-set.ts'
 import { parseStamp, plainDecimal, readNumber } from './csv-values.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'bars-property-'))
@@ -19,7 +20,7 @@ const read = (text: string): number => {
 const digits = (min: number, max: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max })
 
-test('a number equals the float of its nine-decimal text', () => {
+test('a number equals the float of its nine-decimal text', async () => {
   fc.assert(
     fc.property(digits(1, 17), digits(0, 20), (whole, fraction) => {
       const text = fraction ? `${whole}.${fraction}` : whole
@@ -31,14 +32,14 @@ test('a number equals the float of its nine-decimal text', () => {
   )
 })
 
-test('halves at the ninth decimal go to the even side', () => {
+test('halves at the ninth decimal go to the even side', async () => {
   assert.is(read('1.0000000005'), 1)
   assert.is(read('1.0000000015'), 1.000000002)
   assert.is(read('1.00000000050000000001'), 1.000000001)
   assert.is(Object.is(read('-0.0000000001'), 0), true)
 })
 
-test('an exponent moves the point and nothing else', () => {
+test('an exponent moves the point and nothing else', async () => {
   fc.assert(
     fc.property(
       digits(0, 8),
@@ -62,7 +63,7 @@ test('an exponent moves the point and nothing else', () => {
   }
 })
 
-test('stamps equal those of the platform', () => {
+test('stamps equal those of the platform', async () => {
   const offset = fc.integer({ min: -1439, max: 1439 })
   const date = fc.date({
     min: new Date('0000-01-03T00:00:00Z'),
@@ -139,10 +140,10 @@ const layout = fc.record({
 const LONG = ['timestamp', 'open', 'high', 'low', 'close', 'volume', 'symbol', 'note']
 const SHORT = ['t', 'o', 'h', 'l', 'c', 'v', 'symbol', 'note']
 
-test('bars written in any layout read back as they were', () => {
+test('bars written in any layout read back as they were', async () => {
   const path = join(folder, 'x.csv')
-  fc.assert(
-    fc.property(rowsOf(MINUTE), layout, (sparse, style) => {
+  await fc.assert(
+    fc.asyncProperty(rowsOf(MINUTE), layout, async (sparse, style) => {
       // Two bars a minute apart tell the timeframe, however thin the others are.
       const bars = [...sparse, ...[1000, 1001].map((count) => flat(START + count * MINUTE))]
       const cell = (text: string): string =>
@@ -157,7 +158,7 @@ test('bars written in any layout read back as they were', () => {
         text += line([stamp, ...bar.prices, bar.volume, bar.symbol, note])
       }
       writeFileSync(path, text)
-      const file = readBarsCsv(path)
+      const file = await readBarFile(path)
       assert.is(file.timeframe, '1m')
       const { columns } = file
       assert.is(columns.length, bars.length)
@@ -178,12 +179,12 @@ test('bars written in any layout read back as they were', () => {
   )
 })
 
-test('bars spread over files merge into one sequence', () => {
-  fc.assert(
-    fc.property(
+test('bars spread over files merge into one sequence', async () => {
+  await fc.assert(
+    fc.asyncProperty(
       rowsOf(DAY),
       fc.array(fc.nat(2), { minLength: 60, maxLength: 60 }),
-      (bars, places) => {
+      async (bars, places) => {
         const texts = new Map<number, string>()
         for (const [row, bar] of bars.entries()) {
           const place = places[row]!
@@ -196,7 +197,7 @@ test('bars spread over files merge into one sequence', () => {
           writeFileSync(path, text)
           return path
         })
-        const set = loadBars(paths)
+        const set = await loadBars(paths)
         const { columns, symbols } = set
         const name = (row: number): string =>
           `${columns.time[row]} ${symbols[columns.symbol[row]!]}`

@@ -9,6 +9,8 @@ export interface RowFault {
   file: string
   /** From 1; the header is usually line 1. 0: the file as a whole. */
   line: number
+  /** What `line` counts where it is not lines of text: rows of a table, from 1. */
+  unit?: 'row'
   /** Canonical column name, `row` for the shape of a row, `header`, or `file`. */
   field: string
   reason: string
@@ -77,30 +79,42 @@ function message(path: string, faults: readonly RowFault[], rows: number, remedy
 function describe(fault: RowFault): string {
   const value = fault.text === '' ? '' : ` "${shorten(fault.text)}"`
   if (fault.line === 0) return `${fault.reason}${value && `:${value}`}`
-  return `line ${fault.line}, ${fault.field}${value}: ${fault.reason}`
+  return `${placeOf(fault)}, ${fault.field}${value}: ${fault.reason}`
+}
+
+/** "line 7", or "row 7". */
+export function placeOf(fault: Pick<RowFault, 'line' | 'unit'>): string {
+  return `${fault.unit ?? 'line'} ${fault.line}`
 }
 
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }
 
-/** The file's bytes without a byte order mark. Throws CsvRefusal for what is not plain UTF-8 text. */
+/** The text's bytes without a byte order mark. Throws CsvRefusal for what is not plain UTF-8 text. */
 export function readCsvBytes(path: string): Buffer {
-  let bytes: Buffer
+  return plainText(readBytes(path))
+}
+
+/** A file's bytes. Throws CsvRefusal for what cannot be read. */
+export function readBytes(path: string): Buffer {
   try {
     const stats = statSync(path)
     if (stats.isDirectory()) throw whole('is a directory; name a file')
     if (stats.size > 0x7fff_ffff) throw whole('is larger than 2 GiB; split it')
-    bytes = readFileSync(path)
+    return readFileSync(path)
   } catch (error) {
     if (error instanceof CsvRefusal) throw error
     const code = (error as NodeJS.ErrnoException).code ?? String(error)
     throw whole(code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`)
   }
+}
+
+export function plainText(bytes: Buffer): Buffer {
   const content = foreignContent(bytes)
   if (content) throw whole(content)
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3)
-  return bytes
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  return marked ? bytes.subarray(3) : bytes
 }
 
 export function whole(reason: string): CsvRefusal {
@@ -263,9 +277,18 @@ export function readHeader(
   if (!scanner.next()) throw whole('is empty')
   const header = scanner.texts()
   const line = scanner.line
-  const names = header.map((name) => name.toLowerCase())
   const refuse = (reason: string): CsvRefusal =>
     new CsvRefusal({ line, field: 'header', reason, text: header.join(',') }, header)
+  return { header, columns: findColumns(header, rules, refuse) }
+}
+
+/** Finds columns by name, in any case: index per rule, -1 when absent. Throws what `refuse` makes of a reason. */
+export function findColumns(
+  header: readonly string[],
+  rules: readonly ColumnRule[],
+  refuse: (reason: string) => CsvRefusal,
+): Record<string, number> {
+  const names = header.map((name) => name.toLowerCase())
   const columns: Record<string, number> = {}
   const missing: string[] = []
   for (const rule of rules) {
@@ -279,7 +302,7 @@ export function readHeader(
     columns[rule.name] = found[0] ?? -1
     if (found.length === 0 && rule.required) missing.push(rule.name)
   }
-  if (missing.length === 0) return { header, columns }
+  if (missing.length === 0) return columns
   if (names.some((name) => /^\d/.test(name)) && missing.length > 1) {
     throw refuse(`no header; the first line must name the columns (${missing.join(', ')})`)
   }

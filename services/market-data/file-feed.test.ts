@@ -117,6 +117,43 @@ test('with several symbols it resumes at the first that lacks a bar', async () =
   )
 })
 
+test('rewound while it waits for a bar that got lost, it publishes from the first that is missing', async () => {
+  const bus = new FeedBus()
+  let held = Number.NaN
+  let lost = true
+  // The third bar never reaches the book the first time.
+  const settled = (bar: MarketBar | null): Promise<void> => {
+    if (bar === null) return Promise.resolve()
+    if (bar.close === '102' && lost) return new Promise(() => {})
+    held = Date.parse(bar.time)
+    return Promise.resolve()
+  }
+  const feed = startFileFeed(options({ bus, settled, lastBar: () => held }).full)
+  await sleep(20)
+  assert.equal(bus.closes, [100, 101, 102])
+  lost = false
+  feed.rewind()
+  await feed.done
+  assert.equal(bus.closes, [100, 101, 102, 102, 103, 104])
+  await feed.stop()
+})
+
+test('rewound after the end of the data, it publishes what is missing, and nothing when nothing is', async () => {
+  const bus = new FeedBus()
+  let held = FIRST + 4 * DAY_MS
+  const feed = startFileFeed(options({ bus, speed: 1000, lastBar: () => held }).full)
+  await feed.done
+  feed.rewind()
+  await sleep(20)
+  assert.equal(bus.closes, [])
+  held = FIRST + 2 * DAY_MS
+  feed.rewind()
+  await sleep(50)
+  assert.equal(bus.closes, [103, 104])
+  assert.is(feed.progress().ended, true)
+  await feed.stop()
+})
+
 test('a book that holds everything leaves nothing to publish', async () => {
   const bus = new FeedBus()
   const feed = startFileFeed(options({ bus, lastBar: () => FIRST + 10 * DAY_MS }).full)
@@ -274,6 +311,45 @@ test('a broker that fails ends the feed with its error', async () => {
   assert.match(String(error), 'the journal is full')
   assert.is(bus.attempts, 0)
   await feed.stop()
+})
+
+test('while the broker may not be shown bars, nothing is shown or published, and it says so', async () => {
+  const bus = new FeedBus()
+  const shown: number[] = []
+  let may = false
+  const broker = {
+    onBar: async (bar: MarketBar) => {
+      shown.push(Number(bar.close))
+      if (shown.length === 4) may = false
+      return 0
+    },
+  }
+  const { full } = options({ bus, broker, mayShow: () => may, lastBar: () => FIRST })
+  const feed = startFileFeed(full)
+  await sleep(120)
+  assert.equal(shown, [])
+  assert.equal(bus.closes, [])
+  assert.match(String(feed.trouble()), /lease/)
+  may = true
+  while (shown.length < 4) await sleep(5)
+  await sleep(120)
+  // What the book holds is shown again first; the fourth bar was shown when it still might be.
+  assert.equal(shown, [100, 101, 102, 103])
+  assert.equal(bus.closes, [101, 102, 103])
+  assert.match(String(feed.trouble()), /lease/)
+  may = true
+  await feed.done
+  assert.equal(bus.closes, [101, 102, 103, 104])
+  assert.is(feed.trouble(), null)
+})
+
+test('it can be stopped while it may not show bars', async () => {
+  const bus = new FeedBus()
+  const { full } = options({ bus, mayShow: () => false })
+  const feed = startFileFeed(full)
+  await feed.stop()
+  await feed.done
+  assert.equal(bus.closes, [])
 })
 
 test.run()

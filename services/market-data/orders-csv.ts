@@ -28,7 +28,10 @@ const COLUMNS: readonly ColumnRule[] = [
   { name: 'type', aliases: [], required: true },
   { name: 'size', aliases: [], required: true },
   { name: 'price', aliases: [], required: false },
+  { name: 'limit_price', aliases: [], required: false },
   { name: 'trail_amount', aliases: [], required: false },
+  { name: 'trail_percent', aliases: [], required: false },
+  { name: 'time_in_force', aliases: ['tif'], required: false },
   { name: 'valid_until', aliases: [], required: false },
   { name: 'symbol', aliases: [], required: false },
 ]
@@ -38,9 +41,13 @@ const TYPES: ReadonlyMap<string, ListedOrder['type']> = new Map([
   ['close', 'close'],
   ['limit', 'limit'],
   ['stop', 'stop'],
+  ['stop_limit', 'stop_limit'],
+  ['stoplimit', 'stop_limit'],
   ['trailing_stop', 'trailing_stop'],
   ['stoptrail', 'trailing_stop'],
 ])
+
+const TIMES: ReadonlySet<string> = new Set(['day', 'gtc', 'ioc', 'fok', 'opg', 'cls'])
 
 const REMEDY = 'Correct the rows: no order of a list is left out.'
 
@@ -111,7 +118,10 @@ class OrderReader {
     if (side !== 'buy' && side !== 'sell') throw new RowRefusal('side', 'is neither buy nor sell')
     const type = TYPES.get(this.#required('type').toLowerCase())
     if (!type) {
-      throw new RowRefusal('type', 'is none of market, close, limit, stop, trailing_stop')
+      throw new RowRefusal(
+        'type',
+        'is none of market, close, limit, stop, stop_limit, trailing_stop',
+      )
     }
     const order: OrderRow = {
       id,
@@ -121,8 +131,17 @@ class OrderReader {
       qty: this.#amount('size'),
       line: scanner.line,
     }
-    if (type === 'limit' || type === 'stop') order.price = this.#amount('price', type)
-    if (type === 'trailing_stop') order.trailAmount = this.#amount('trail_amount', type)
+    if (type === 'limit' || type === 'stop' || type === 'stop_limit') {
+      order.price = this.#amount('price', type)
+    }
+    if (type === 'stop_limit') order.limitPrice = this.#amount('limit_price', type)
+    if (type === 'trailing_stop') this.#trail(order)
+    const time = this.#text('time_in_force').toLowerCase()
+    if (time !== '') {
+      if (!TIMES.has(time))
+        throw new RowRefusal('time_in_force', `is none of ${[...TIMES].join(', ')}`)
+      order.timeInForce = time as NonNullable<ListedOrder['timeInForce']>
+    }
     if (this.#text('valid_until') !== '') {
       const timed = this.#stamps.hasTime
       order.validUntil = this.#stamp('valid_until')
@@ -137,6 +156,22 @@ class OrderReader {
       order.symbol = symbol
     }
     return order
+  }
+
+  /** Its distance, in money per share or in percent. */
+  #trail(order: OrderRow): void {
+    if (this.#text('trail_percent') === '') {
+      order.trailAmount = this.#amount('trail_amount', order.type)
+      return
+    }
+    if (this.#text('trail_amount') !== '') {
+      throw new RowRefusal('trail_percent', 'stands beside a trail_amount: give one of them')
+    }
+    const percent = this.#amount('trail_percent', order.type)
+    if (decimal.parse(percent) >= decimal.parse('100')) {
+      throw new RowRefusal('trail_percent', 'is not below 100')
+    }
+    order.trailPercent = percent
   }
 
   #id(): string {

@@ -1,4 +1,4 @@
-import { decodeBody } from '../../engine/events/envelope.ts'
+import { decodeBody, type RecordedEvent } from '../../engine/events/envelope.ts'
 import type { EventStore, StoredEvent } from '../../engine/ports/event-store.ts'
 import { isProjected, ReadModel } from '../../projections/read-model.ts'
 
@@ -6,6 +6,8 @@ export interface ProjectorOptions {
   store: EventStore
   /** Stream of the book in the store. */
   stream: string
+  /** What somebody has folded of this book already, to be gone on with; it is the projector's from then on. */
+  model?: ReadModel
 }
 
 export interface Projector {
@@ -30,9 +32,29 @@ interface Waiter {
   settle(reached: boolean): void
 }
 
-/** Folds a book into the read model, from its first event, and goes on as it grows. */
-export function startProjector({ store, stream }: ProjectorOptions): Projector {
-  const model = new ReadModel()
+/** The read model, folded by whoever else reads the book at start. */
+export class PassingModel {
+  #model: ReadModel | null = new ReadModel()
+
+  /** Takes the next event of the book. */
+  take(event: RecordedEvent): void {
+    try {
+      this.#model?.apply(event)
+    } catch {
+      // A model that cannot follow is no reason not to trade: the projector meets the same event, and tells it.
+      this.#model = null
+    }
+  }
+
+  /** The model as far as it came; a new one when it could not follow. */
+  result(): ReadModel {
+    return this.#model ?? new ReadModel()
+  }
+}
+
+/** Folds a book into the read model, from its first event or where the given model ends, and goes on as it grows. */
+export function startProjector(options: ProjectorOptions): Projector {
+  const { store, stream, model = new ReadModel() } = options
   const waiters = new Set<Waiter>()
   let failure: Error | null = null
   let over = false
@@ -43,7 +65,7 @@ export function startProjector({ store, stream }: ProjectorOptions): Projector {
       else if (over) waiter.settle(false)
     }
   }
-  const subscription = store.subscribe(stream, 0, (events) => {
+  const subscription = store.subscribe(stream, model.position + 1, (events) => {
     for (const event of events) fold(model, event)
     settle()
   })

@@ -127,6 +127,7 @@ test('each type has its subject, and symbols stay one token', () => {
     [event('timer.set'), 'tape.timer.set'],
     [event('prediction.received'), 'tape.prediction.received'],
     [event('model.promoted'), 'tape.model.promoted'],
+    [event('input.gap'), 'tape.control.input.gap'],
     [event('novelty.seen'), 'tape.control.novelty.seen'],
   ]
   for (const [stored, subject] of subjects) assert.is(tapeSubject(stored), subject)
@@ -252,6 +253,43 @@ test(
     const empty = new GrowingBook()
     assert.is(await rebuildTape({ ...options, store: empty.port }), 0)
     assert.is((await tape(nc)).length, 0)
+  }),
+)
+
+test(
+  'a TAPE deleted, emptied or robbed of its front under a quiet publisher holds the whole book again',
+  withNats(async (fixture) => {
+    const nc = await fixture.connect()
+    const jsm = await nc.jetstreamManager()
+    await provision(nc, BOOK)
+    const book = new GrowingBook()
+    book.grow(60)
+    const options = { store: book.port, stream: 's', nc, bookId: 'b1' }
+    const publisher = await runPublisher(options)
+    await until(() => publisher.position() === 59)
+    await jsm.streams.delete('TAPE')
+    await sleep(300)
+    await provision(nc, BOOK)
+    const whole = async () => (await jsm.streams.info('TAPE')).state.messages === 60
+    await until(whole, 20_000)
+    await jsm.streams.purge('TAPE')
+    await until(whole, 20_000)
+    await jsm.streams.purge('TAPE', { seq: (await jsm.streams.info('TAPE')).state.first_seq + 20 })
+    await until(whole, 20_000)
+    await until(() => publisher.position() === 59)
+    book.grow(10)
+    await until(() => publisher.position() === 69)
+    await assertWhole(nc, 69)
+    await publisher.close()
+    // In between two runs as well, and a newest message deleted by hand.
+    await jsm.streams.purge('TAPE', { keep: 5 })
+    const second = await runPublisher(options)
+    await until(() => second.position() === 69)
+    await assertWhole(nc, 69)
+    await second.close()
+    await jsm.streams.deleteMessage('TAPE', (await jsm.streams.info('TAPE')).state.last_seq)
+    assert.is(await rebuildTape(options), 70)
+    await assertWhole(nc, 69)
   }),
 )
 

@@ -1,6 +1,7 @@
 import type { EventStore, StoredEvent, Subscription } from '../../engine/ports/event-store.ts'
 import type { NatsConnection } from '../adapters/nats/connection.ts'
-import { TapeRegressed, TapeStream } from '../adapters/nats/tape-stream.ts'
+import { TapeDamaged, TapeRegressed, TapeStream } from '../adapters/nats/tape-stream.ts'
+import { boundary } from '../runtime/boundary.ts'
 
 export interface PublisherOptions {
   store: EventStore
@@ -15,7 +16,7 @@ export interface Publisher {
   position(): number
   /** Stops after what was sent is confirmed, or after 5 s. */
   close(): Promise<void>
-  /** Resolves when closed; rejects when the store failed or TAPE is another book's or damaged. */
+  /** Resolves when closed; rejects when the store failed or TAPE is another book's. */
   readonly done: Promise<void>
 }
 
@@ -24,6 +25,7 @@ const CLOSE_TIMEOUT_MS = 5000
 /** First word of an event type → category on TAPE. */
 const CATEGORIES: Readonly<Record<string, string>> = {
   market: 'market',
+  account: 'fill',
   feature: 'feature',
   prediction: 'prediction',
   signal: 'signal',
@@ -45,6 +47,8 @@ export function tapeSubject(event: Pick<StoredEvent, 'type' | 'body'>): string {
   const { type } = event
   if (type === 'market.bar') return `tape.market.bar.${symbolOf(event.body)}`
   if (type === 'order.filled') return `tape.fill.${symbolOf(event.body)}`
+  // Of what never came nobody knows what it was.
+  if (type === 'input.gap') return 'tape.control.input.gap'
   const dot = type.indexOf('.')
   const first = dot < 0 ? type : type.slice(0, dot)
   const category = CATEGORIES[first] ?? 'control'
@@ -64,7 +68,10 @@ export function tapePayload(event: StoredEvent): string {
   return body.trimStart().startsWith('}') ? `${front}}` : `${front},${body}`
 }
 
-/** Publishes every event of the book behind the last one on TAPE, and goes on as the book grows. */
+/**
+ * Publishes every event of the book behind the last one on TAPE, and goes on as the book grows. A TAPE that lost
+ * something, also while it runs, is published again from there, or from the start.
+ */
 export async function runPublisher(options: PublisherOptions): Promise<Publisher> {
   let run = await startRun(options)
   let closing = false
@@ -76,7 +83,8 @@ export async function runPublisher(options: PublisherOptions): Promise<Publisher
         return
       } catch (error) {
         await run.abandon()
-        if (closing || !(error instanceof TapeRegressed)) throw error
+        const again = error instanceof TapeRegressed || error instanceof TapeDamaged
+        if (closing || !again) throw error
         run = await startRun(options)
         if (closing) await run.abandon()
       }
@@ -97,9 +105,8 @@ export async function runPublisher(options: PublisherOptions): Promise<Publisher
 
 /** Empties TAPE and publishes the book from its start to its present head; resolves to the number of events. */
 export async function rebuildTape(options: PublisherOptions): Promise<number> {
-  const jsm = await options.nc.jetstreamManager()
-  await TapeStream.open(options.nc, { bookId: options.bookId }).then((tape) => tape.close())
-  await jsm.streams.purge('TAPE')
+  await openTape(options).then((tape) => tape.close())
+  await (await options.nc.jetstreamManager()).streams.purge('TAPE')
   const head = await options.store.head(options.stream)
   const tape = await TapeStream.open(options.nc, { bookId: options.bookId })
   try {
@@ -113,6 +120,17 @@ export async function rebuildTape(options: PublisherOptions): Promise<number> {
   }
 }
 
+/** Opens TAPE; a damaged one is emptied first, because all of it lies in the book. Throws ForeignStream. */
+async function openTape({ nc, bookId }: PublisherOptions): Promise<TapeStream> {
+  try {
+    return await TapeStream.open(nc, { bookId })
+  } catch (error) {
+    if (!(error instanceof TapeDamaged)) throw error
+    await (await nc.jetstreamManager()).streams.purge('TAPE')
+    return TapeStream.open(nc, { bookId })
+  }
+}
+
 interface Run {
   tape: TapeStream
   ended: Promise<void>
@@ -121,11 +139,12 @@ interface Run {
 }
 
 async function startRun(options: PublisherOptions): Promise<Run> {
-  const { store, stream, nc, bookId } = options
-  const tape = await TapeStream.open(nc, { bookId })
-  const subscription: Subscription = store.subscribe(stream, tape.acknowledged() + 1, (events) =>
-    put(tape, events),
-  )
+  const { store, stream } = options
+  const tape = await openTape(options)
+  const subscription: Subscription = store.subscribe(stream, tape.acknowledged() + 1, (events) => {
+    boundary('effect.released')
+    return put(tape, events)
+  })
   const abandon = async () => {
     tape.close()
     await subscription.close().catch(() => {})

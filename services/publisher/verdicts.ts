@@ -2,6 +2,7 @@ import { decodeBody } from '../../engine/events/envelope.ts'
 import type { Bus } from '../../engine/ports/bus.ts'
 import type { EventStore } from '../../engine/ports/event-store.ts'
 import type { InputRefused, RiskVerdict } from '../../schemas/types.gen.ts'
+import { boundary } from '../runtime/boundary.ts'
 import type { Log } from '../runtime/log.ts'
 
 /** What an operator is told of a signal, on signals.verdict.<operator> and over HTTP. */
@@ -31,6 +32,10 @@ const KEPT_MS = 7 * 86_400_000
 export interface Verdicts {
   /** Position up to which everybody was told. */
   position(): number
+  /** Position of the newest verdict on the stream, as far as known here; −1 for none. */
+  newest(): number
+  /** The stream gave a sequence away again: it had lost messages before the newest was stored. */
+  regressed(): boolean
   close(): Promise<void>
   /** Resolves when closed; rejects when the book cannot be read. */
   readonly done: Promise<void>
@@ -39,6 +44,9 @@ export interface Verdicts {
 /** Tells operators what became of their signals, once it is in the book. At least once; each verdict has its id. */
 export function startVerdicts(options: VerdictsOptions): Verdicts {
   let position = options.after
+  let newest = options.after
+  let sequence = 0
+  let regressed = false
   let closed = false
   const subscription = options.store.subscribe(options.stream, options.after + 1, async (page) => {
     for (const stored of page) {
@@ -54,12 +62,20 @@ export function startVerdicts(options: VerdictsOptions): Verdicts {
   })
 
   async function publish(operator: string, verdict: Verdict, at: number): Promise<void> {
+    boundary('effect.released')
     while (!closed) {
       try {
-        await options.bus.publish(`signals.verdict.${operator}`, JSON.stringify(verdict), {
-          id: `${options.bookId}-v${at}`,
-          headers: { 'bitacora-position': String(at) },
-        })
+        const stored = await options.bus.publish(
+          `signals.verdict.${operator}`,
+          JSON.stringify(verdict),
+          {
+            id: `${options.bookId}-v${at}`,
+            headers: { 'bitacora-position': String(at) },
+          },
+        )
+        newest = at
+        if (!stored.duplicate && stored.sequence <= sequence) regressed = true
+        sequence = Math.max(sequence, stored.sequence)
         return
       } catch (error) {
         options.log.warn(
@@ -73,6 +89,8 @@ export function startVerdicts(options: VerdictsOptions): Verdicts {
 
   return {
     position: () => position,
+    newest: () => newest,
+    regressed: () => regressed,
     done: subscription.done,
     async close() {
       closed = true

@@ -1,12 +1,15 @@
 import { join } from 'node:path'
 import type { AccountView } from '../../engine/exchange/account.ts'
+import { format, parse } from '../../engine/decimal.ts'
 import { Exchange } from '../../engine/exchange/exchange.ts'
+import type { Action } from '../../engine/market/actions.ts'
 import { barFromWire } from '../../engine/market/bar-wire.ts'
 import {
   type Broker,
   type BrokerOrder,
   type BrokerReport,
   OutcomeUnknown,
+  type Replacement,
 } from '../../engine/ports/broker.ts'
 import type { ExchangeSettings, MarketBar } from '../../schemas/types.gen.ts'
 import {
@@ -60,8 +63,6 @@ interface State {
   now: number
   /** Start of the newest bar of each symbol. */
   barTimes: Map<string, number>
-  /** How many orders rest, by symbol. */
-  resting: Map<string, number>
 }
 
 /**
@@ -134,6 +135,11 @@ export class SimBroker implements Broker {
     return this.#enqueue((now) => ({ do: 'cancel', clientOrderId, now }))
   }
 
+  /** Resolves when the request is on the disk; the outcome is a report. Rejects as `submit` does. */
+  replace(clientOrderId: string, by: Replacement): Promise<void> {
+    return this.#enqueue((now) => ({ do: 'replace', clientOrderId, by, now }))
+  }
+
   async knows(clientOrderId: string): Promise<boolean> {
     try {
       this.#flush()
@@ -156,8 +162,22 @@ export class SimBroker implements Broker {
       const volume = Number.isNaN(bar.volume) ? null : bar.volume
       const { symbol, time, end, open, high, low, close } = bar
       const row: BarRow = [symbol, time, end, open, high, low, close, volume]
-      this.#run([{ do: 'bar', bar: row }], (state.resting.get(symbol) ?? 0) > 0)
+      this.#run([{ do: 'bar', bar: row }], state.exchange.resting(symbol) > 0)
     }
+    return this.lastSequence()
+  }
+
+  /**
+   * Applies a corporate action before the first bar of its day, and returns the sequence of the newest report. One
+   * applied before changes nothing. Throws InvalidAction, JournalUnavailable.
+   */
+  onAction(action: Action): number {
+    if (this.#closed) throw new Error('a corporate action was shown to a closed broker')
+    this.#flush()
+    // Refused before it is written: what is in the journal must always replay.
+    this.#ready().exchange.check(action)
+    const value = action.value === null ? null : format(action.value)
+    this.#run([{ do: 'action', action: { ...action, value } }])
     return this.lastSequence()
   }
 
@@ -223,9 +243,7 @@ export class SimBroker implements Broker {
     const behind = this.#journal.head.command - this.#snapshotAt
     if (behind < SNAPSHOT_EVERY) return
     // A snapshot holds every resting order: it must not cost more than the commands it saves replaying.
-    let resting = 0
-    for (const count of state.resting.values()) resting += count
-    if (behind < resting) return
+    if (behind < state.exchange.standing) return
     try {
       this.#saveSnapshot()
     } catch (error) {
@@ -243,6 +261,14 @@ export class SimBroker implements Broker {
       case 'cancel':
         exchange.cancel(command.clientOrderId, command.now)
         break
+      case 'replace':
+        exchange.replace(command.clientOrderId, command.by, command.now)
+        break
+      case 'action': {
+        const { value, ...action } = command.action
+        exchange.onAction({ ...action, value: value === null ? null : parse(value) })
+        break
+      }
       case 'bar': {
         const [symbol, time, end, open, high, low, close, volume] = command.bar
         state.now = Math.max(state.now, end)
@@ -270,19 +296,11 @@ export class SimBroker implements Broker {
     }
   }
 
-  /** An exchange whose reports are collected, and counted in the state they belong to. */
-  #exchange(state: Pick<State, 'resting' | 'now'>, settings: ExchangeSettings): Exchange {
+  /** An exchange whose reports are collected. */
+  #exchange(state: Pick<State, 'now'>, settings: ExchangeSettings): Exchange {
     return new Exchange(settings, (report) => {
       // Engine time on a historical feed: when the broker knew it, not the bar's start that the fill carries.
       this.#fresh.push({ ...report, clock: state.now })
-      const { kind, symbol } = report
-      const change =
-        kind === 'accepted'
-          ? 1
-          : kind === 'rejected' || (kind === 'filled' && report.complete !== true)
-            ? 0
-            : -1
-      state.resting.set(symbol, (state.resting.get(symbol) ?? 0) + change)
     })
   }
 
@@ -302,15 +320,13 @@ export class SimBroker implements Broker {
       settings,
       now: snapshot?.now ?? 0,
       barTimes: new Map(),
-      resting: new Map(),
     }
     const exchange = this.#exchange(state, settings)
     const whole: State = Object.assign(state, { exchange })
     if (snapshot !== null) {
       exchange.restore(snapshot.exchange)
-      for (const { symbol, last, orders } of snapshot.exchange.books) {
+      for (const { symbol, last } of snapshot.exchange.books) {
         if (last !== null) state.barTimes.set(symbol, last.time)
-        state.resting.set(symbol, orders.length)
       }
     }
     this.#fresh = []
@@ -363,9 +379,10 @@ export class SimBroker implements Broker {
   }
 }
 
+/** Field by field, those that only one of them has included. */
 function same(a: ExchangeSettings, b: ExchangeSettings): boolean {
-  const keys = Object.keys(a) as (keyof ExchangeSettings)[]
-  return keys.every((key) => a[key] === b[key])
+  const keys = Object.keys({ ...a, ...b }) as (keyof ExchangeSettings)[]
+  return keys.every((key) => JSON.stringify(a[key]) === JSON.stringify(b[key]))
 }
 
 function unknown(cause: unknown): OutcomeUnknown {

@@ -1,8 +1,9 @@
 import type { Buffer } from 'node:buffer'
 import { dirname } from 'node:path'
 import Database from 'libsql'
-import type { ExchangeSnapshot } from '../../engine/exchange/exchange.ts'
-import type { BrokerOrder, BrokerReport } from '../../engine/ports/broker.ts'
+import type { ExchangeSnapshot } from '../../engine/exchange/snapshot.ts'
+import type { Action } from '../../engine/market/actions.ts'
+import type { BrokerOrder, BrokerReport, Replacement } from '../../engine/ports/broker.ts'
 import type { ExchangeSettings } from '../../schemas/types.gen.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 
@@ -69,8 +70,12 @@ export class JournalOvertaken extends Error {
 export type Command =
   | { do: 'submit'; order: BrokerOrder; now: number }
   | { do: 'cancel'; clientOrderId: string; now: number }
+  | { do: 'replace'; clientOrderId: string; by: Replacement; now: number }
+  | { do: 'action'; action: ActionRow }
   | { do: 'bar'; bar: BarRow }
   | { do: 'settings'; settings: ExchangeSettings }
+/** A corporate action; decimals as text. */
+export type ActionRow = Omit<Action, 'value'> & { value: string | null }
 export type BarRow = [string, number, number, number, number, number, number, number | null]
 
 /** State of the broker after the command with number `command`. */

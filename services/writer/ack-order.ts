@@ -1,4 +1,5 @@
 import type { Consumption, InboundMessage } from '../../engine/ports/bus.ts'
+import { boundary } from '../runtime/boundary.ts'
 
 interface Ticket {
   message: InboundMessage
@@ -26,7 +27,9 @@ export class AckOrder {
       ticket.done = true
       let last: Ticket | undefined
       while (this.open[0]?.done) last = this.open.shift()
-      if (last !== undefined) this.consumption.ack(last.message)
+      if (last === undefined) return
+      this.consumption.ack(last.message)
+      boundary('ack.sent')
     }
   }
 }

@@ -1,9 +1,12 @@
+import type { Mark } from '../../engine/events/envelope.ts'
+import type { StreamMark } from '../../engine/ports/bus.ts'
 import { parseTime } from '../../engine/time.ts'
-import { isReport } from '../../engine/trading/transitions.ts'
+import { isBrokerInput } from '../../engine/trading/transitions.ts'
 import type {
   ControlReceived,
   EventType,
   InputRefused,
+  MarketAction,
   MarketBar,
   SignalReceived,
 } from '../../schemas/types.gen.ts'
@@ -101,6 +104,7 @@ export class Identities {
   private readonly series = new Map<string, Series>()
   private readonly signals = new Map<string, number>()
   private readonly others = new Set<string>()
+  private readonly marks = new Map<string, StreamMark>()
   /** Newest report of the broker that is in a step. */
   brokerSequence = 0
 
@@ -145,6 +149,15 @@ export class Identities {
     }
   }
 
+  /** Up to where a stream is in the book; null when nothing of it is. */
+  markOf(stream: string): StreamMark | null {
+    return this.marks.get(stream) ?? null
+  }
+
+  noteMark([stream, sequence, storedAt]: Mark): void {
+    this.marks.set(stream, { stream, sequence, storedAt })
+  }
+
   has(key: string): boolean {
     return this.others.has(key)
   }
@@ -168,6 +181,8 @@ export class Identities {
       }
       case 'input.refused':
         return this.has(refusedKey(data as InputRefused))
+      case 'market.action':
+        return this.has(actionKey(data as MarketAction))
       default: {
         const report = data as ReportData
         return report.brokerSequence === undefined
@@ -196,8 +211,11 @@ export class Identities {
       case 'input.refused':
         this.add(refusedKey(data as InputRefused))
         break
+      case 'market.action':
+        this.add(actionKey(data as MarketAction))
+        break
       default: {
-        if (!isReport(type)) break
+        if (!isBrokerInput(type)) break
         const report = data as ReportData
         if (report.brokerSequence === undefined) this.add(ownReportKey(type, report))
         else this.brokerSequence = report.brokerSequence
@@ -215,6 +233,11 @@ interface ReportData {
 
 function ownReportKey(type: EventType, report: ReportData): string {
   return `${type}:${report.orderId}:${report.attempt ?? 0}`
+}
+
+/** One action of a kind a day: told again, also with another value, it has taken effect already. */
+function actionKey({ feed, symbol, kind, exDate }: MarketAction): string {
+  return `action:${feed}:${symbol}:${kind}:${exDate}`
 }
 
 /** A stream made again counts from 1 again: the time tells its messages from the old ones. */

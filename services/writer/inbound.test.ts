@@ -6,7 +6,7 @@ import { validateEvent } from '../../schemas/validate.ts'
 import type { InboundMessage } from '../../engine/ports/bus.ts'
 import { BOOK_ID } from '../../engine/testing/fixtures.ts'
 import { DAY_MS } from '../../engine/time.ts'
-import { isReport } from '../../engine/trading/transitions.ts'
+import { isBrokerInput } from '../../engine/trading/transitions.ts'
 import { Identities } from './identity.ts'
 import { type InboundRules, type Input, readInbound } from './inbound.ts'
 import { messageHash } from './message.ts'
@@ -150,6 +150,23 @@ test('a numbered report comes after the one before it, and is known once a later
   assertRecordable(input)
 })
 
+test('what the executor of another start found out is left out, what the broker said never is', () => {
+  const rules = { ...RULES, run: 'this' }
+  const { orderId, clientOrderId } = REPORT
+  const withheld = { orderId, clientOrderId, code: 'too_late', reason: 'x' }
+  const own = { type: 'order.withheld', version: 1, data: withheld }
+  const from = (run: string) => readInbound(report(own, { 'bitacora-run': run }), rules)
+  assert.is(from('another').ignored, true)
+  assert.is(from('another').refusal, null)
+  assert.not.ok(from('this').ignored)
+  assert.is(from('this').type, 'order.withheld')
+  assert.not.ok(readInbound(report(own), rules).ignored)
+  assert.not.ok(readInbound(report(own, { 'bitacora-run': 'another' }), RULES).ignored)
+  // Malformed is malformed, whoever says it.
+  const broken = { ...own, data: {} }
+  assert.ok(readInbound(report(broken, { 'bitacora-run': 'another' }), rules).refusal)
+})
+
 test('a report without a number is known by type, order and attempt', () => {
   const unknown = (attempt: number) => {
     const { orderId, clientOrderId } = REPORT
@@ -238,7 +255,7 @@ test('what a broker does not say is no report, although it is a valid event', ()
     timeInForce: 'gtc',
   }
   for (const type of Object.keys(EVENT_VERSIONS) as EventType[]) {
-    if (isReport(type)) continue
+    if (isBrokerInput(type)) continue
     const body = { type, version: EVENT_VERSIONS[type], data }
     const found = refusal(inbound('reports.x', body, { stream: 'REPORTS' }))
     assert.is(found.code, 'invalid_report', type)

@@ -1,3 +1,4 @@
+import type { Mark } from '../../engine/events/envelope.ts'
 import type { InboundMessage } from '../../engine/ports/bus.ts'
 import type { Input } from './inbound.ts'
 
@@ -5,6 +6,8 @@ import type { Input } from './inbound.ts'
 export interface Waiting {
   input: Input
   message: InboundMessage
+  /** Up to where its stream is in the book once this is; undefined where that cannot be said. */
+  mark: Mark | undefined
   /** To be called when it is in the book, or was there already. */
   settle: () => void
   /** Wall clock at which it came, ms. */
@@ -41,7 +44,7 @@ export class InputQueues {
       // A report that was lost comes again behind those that wait for it; bars never overtake each other.
       const index =
         stream === 'REPORTS' ? queue.findIndex(({ input }) => input.after <= brokerSequence) : -1
-      if (index > 0) return queue.splice(index, 1)[0]!
+      if (index > 0) return { ...queue.splice(index, 1)[0]!, mark: undefined }
     }
     return null
   }

@@ -74,7 +74,7 @@ test('everything that may be given is kept', () => {
     timeInForce: 'gtc',
     takeProfit: '11',
     stopLoss: '13',
-    trailPercent: '2',
+    fractional: true,
     confidence: 0.75,
     reason: 'because',
     validFor: 'PT5M',
@@ -86,6 +86,26 @@ test('everything that may be given is kept', () => {
   for (const [name, value] of Object.entries(kept)) {
     assert.is(data[name as keyof SignalReceived], value, name)
   }
+})
+
+test('exits stand until cancelled unless said otherwise, and go with an entry', () => {
+  assert.is(read(BASE).timeInForce, 'day')
+  for (const exit of [{ takeProfit: '9' }, { stopLoss: '9' }, { trailPercent: '2' }]) {
+    assert.is(read({ ...BASE, ...exit }).timeInForce, 'gtc')
+    assert.is(read({ ...BASE, ...exit, timeInForce: 'day' }).timeInForce, 'day')
+    assert.throws(
+      () => read({ symbol: 'A', side: 'close', ...exit }),
+      (error: Error) => /go with an entry/.test(error.message),
+    )
+  }
+  assert.throws(
+    () => read({ ...BASE, stopLoss: '9', trailPercent: '2' }),
+    (error: Error) => /trailPercent must be left out/.test(error.message),
+  )
+  assert.throws(
+    () => read({ ...BASE, fractional: true }),
+    (error: Error) => /fractional goes with \/notional/.test(error.message),
+  )
 })
 
 test('a ticker in lower case, with blanks around it, is the ticker', () => {

@@ -71,10 +71,11 @@ export function readManualSignal(message: InboundMessage, rules: SignalRules): S
     side: signal.side,
     ...optional('qty'),
     ...optional('notional'),
+    ...optional('fractional'),
     orderType: orderType(signal),
     ...optional('limitPrice'),
     ...optional('stopPrice'),
-    timeInForce: signal.timeInForce ?? 'day',
+    timeInForce: signal.timeInForce ?? (hasExits(signal) ? 'gtc' : 'day'),
     ...optional('reason'),
     ...optional('takeProfit'),
     ...optional('stopLoss'),
@@ -94,6 +95,11 @@ function orderType(signal: ManualSignal): 'market' | 'limit' | 'stop' {
   return signal.stopPrice === undefined ? 'market' : 'stop'
 }
 
+/** Exits stand as long as their entry may: those of a day would leave the position bare the day after. */
+function hasExits({ takeProfit, stopLoss, trailPercent }: ManualSignal): boolean {
+  return takeProfit !== undefined || stopLoss !== undefined || trailPercent !== undefined
+}
+
 /** What the schema alone cannot say. */
 function contradictions(signal: ManualSignal): string[] {
   const faults: string[] = []
@@ -106,6 +112,15 @@ function contradictions(signal: ManualSignal): string[] {
       faults.push('/notional does not go with side close; use /qty')
   } else if (signal.qty === undefined && signal.notional === undefined) {
     faults.push('/qty or /notional is needed to buy or sell')
+  }
+  if (signal.side === 'close' && hasExits(signal)) {
+    faults.push('/takeProfit, /stopLoss and /trailPercent go with an entry, not with side close')
+  }
+  if (signal.stopLoss !== undefined && signal.trailPercent !== undefined) {
+    faults.push('/trailPercent must be left out where /stopLoss is given')
+  }
+  if (signal.fractional === true && signal.notional === undefined) {
+    faults.push('/fractional goes with /notional only; /qty takes fractions as they are')
   }
   if (type === 'limit' && signal.limitPrice === undefined) {
     faults.push('/limitPrice is needed for a limit order')

@@ -1,6 +1,6 @@
 import { Chain } from '../../engine/chain/chain.ts'
 import { chainEvent } from '../../engine/events/chain-event.ts'
-import { AlteredEvent, decodeBody } from '../../engine/events/envelope.ts'
+import { AlteredEvent, decodeBody, type RecordedEvent } from '../../engine/events/envelope.ts'
 import { type Hash, stepChecksum } from '../../engine/events/step-recorder.ts'
 import type { EventStore, StoredEvent } from '../../engine/ports/event-store.ts'
 import type { BookCreated } from '../../schemas/types.gen.ts'
@@ -21,9 +21,15 @@ export interface Recovered {
 
 /**
  * Folds the whole book into the chain and the identities. Nothing is decided again: consequences are
- * recorded. Every checksum is looked at on the way: nobody trades on a book that was altered. Throws AlteredEvent.
+ * recorded. Every checksum is looked at on the way: nobody trades on a book that was altered. `seen` is called with
+ * each event, so that what else is folded at start need not read and parse the book once more. Throws AlteredEvent.
  */
-export async function recover(store: EventStore, stream: string, hash: Hash): Promise<Recovered> {
+export async function recover(
+  store: EventStore,
+  stream: string,
+  hash: Hash,
+  seen: (event: RecordedEvent) => void = () => undefined,
+): Promise<Recovered> {
   const state: Recovered = {
     chain: new Chain(),
     identities: new Identities(),
@@ -37,7 +43,7 @@ export async function recover(store: EventStore, stream: string, hash: Hash): Pr
     for (const stored of page) {
       step.push(stored)
       if (stored.checksum === null) continue
-      takeStep(state, step, hash)
+      takeStep(state, step, hash, seen)
       step = []
     }
   }
@@ -47,7 +53,12 @@ export async function recover(store: EventStore, stream: string, hash: Hash): Pr
 }
 
 /** Looks at the bytes first: what was altered is never processed. */
-function takeStep(state: Recovered, step: readonly StoredEvent[], hash: Hash): void {
+function takeStep(
+  state: Recovered,
+  step: readonly StoredEvent[],
+  hash: Hash,
+  seen: (event: RecordedEvent) => void,
+): void {
   const first = step[0]!
   const last = step[step.length - 1]!
   const bodies = step.map(({ body }) => body)
@@ -63,7 +74,9 @@ function takeStep(state: Recovered, step: readonly StoredEvent[], hash: Hash): v
     state.chain.fold(chainEvent(event))
     if (event.step === event.position) state.identities.remember(event.type, event.data)
     if (event.type === 'book.created') state.bookId = (event.data as BookCreated).bookId
+    if (event.mark !== undefined) state.identities.noteMark(event.mark)
     state.at = event.at
+    seen(event)
   }
   state.last = last.position
   state.checksum = sum

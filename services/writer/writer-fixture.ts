@@ -237,6 +237,7 @@ export interface DeskGiven {
   now?: number
   rules?: Partial<InboundRules>
   deadLetter?: WriterOptions['deadLetter']
+  onGap?: WriterOptions['onGap']
   /** Called once for each step that is computed. */
   hash?: Hash
 }
@@ -273,6 +274,7 @@ export async function openDesk(given: DeskGiven = {}): Promise<Desk> {
       ...given.rules,
     },
     origin: ORIGIN,
+    ...(given.onGap && { onGap: given.onGap }),
     deadLetter:
       given.deadLetter ??
       (async ({ stream, sequence }, code, reason) => {

@@ -27,6 +27,20 @@ test('on a historical feed engine time is the end of the newest bar', async () =
   await desk.writer.close()
 })
 
+test('on a historical feed what is not in the book yet does not move the time that others go by', async () => {
+  const desk = await startDesk({ settings: HISTORICAL })
+  desk.bus.bar(0)
+  await until(() => desk.writer.idle)
+  desk.store.hold()
+  desk.bus.bar(1)
+  await until(() => desk.store.appends.length === 3)
+  assert.is(desk.writer.engineTime, ORIGIN + DAY_MS)
+  desk.store.release()
+  await until(() => desk.writer.idle)
+  assert.is(desk.writer.engineTime, ORIGIN + 2 * DAY_MS)
+  await desk.writer.close()
+})
+
 test("a manual signal sent today into history gets the data's time; its own times stay as they were", async () => {
   const desk = await startDesk({ settings: HISTORICAL })
   desk.bus.bar(0)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConsumerInfo, JetStreamManager } from 'nats'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { RecordedEvent } from '../../engine/events/envelope.ts'
@@ -14,6 +15,7 @@ import { type NatsFixture, until, withNats } from '../adapters/nats/nats-fixture
 import { provision } from '../adapters/nats/streams.ts'
 import { readVerdictEnd } from '../adapters/nats/verdict-end.ts'
 import { startVerdicts, type Verdict, type Verdicts } from '../publisher/verdicts.ts'
+import { READER } from './input-side.ts'
 import { recover } from './recover.ts'
 import { Writer } from './writer.ts'
 import { barBody, FakeBus, ORIGIN, quietLog, readEvents, STREAM } from './writer-fixture.ts'
@@ -96,6 +98,12 @@ const sendBar = (bus: NatsBus, n: number) =>
   send(bus, 'md.bar.1d.A', barBody(n, { close: String(100 + (n % 7)) }), `bar-${n}`)
 const sendSignal = (bus: NatsBus, id: string, body: object = {}) =>
   send(bus, 'signals.manual.ana', { symbol: 'A', side: 'buy', qty: '1', ...body }, id)
+
+/** The writer's consumers of a stream. */
+async function readers(jsm: JetStreamManager, stream: string): Promise<ConsumerInfo[]> {
+  const found = await jsm.consumers.list(stream).next()
+  return found.filter(({ name }) => name.startsWith(`${READER}-`))
+}
 
 async function readStream(fixture: NatsFixture, stream: string): Promise<InboundMessage[]> {
   const nc = await fixture.connect('reader')
@@ -187,8 +195,8 @@ test(
         's4 denied halted',
       ],
     )
-    const info = await (await line.nc.jetstreamManager()).consumers.info('INBOX', 'writer')
-    assert.is(info.ack_floor.stream_seq, 6)
+    const [info] = await readers(await line.nc.jetstreamManager(), 'INBOX')
+    assert.is(info?.ack_floor.stream_seq, 6)
     await line.close()
   }),
 )
@@ -236,7 +244,7 @@ test(
     const nc = await fixture.connect('admin')
     const jsm = await nc.jetstreamManager()
     for (const stream of ['INBOX', 'MARKET', 'REPORTS'])
-      await jsm.consumers.delete(stream, 'writer')
+      for (const { name } of await readers(jsm, stream)) await jsm.consumers.delete(stream, name)
 
     const second = await openLine(fixture)
     await sendBar(bus, 50)
@@ -335,8 +343,8 @@ test(
     assert.is(await other.head(STREAM), taken, 'it appended nothing')
     const jsm = await (await fixture.connect('admin')).jetstreamManager()
     for (const stream of ['MARKET', 'INBOX']) {
-      const { ack_floor: floor } = await jsm.consumers.info(stream, 'writer')
-      assert.is(floor.stream_seq, 1, `of ${stream} it acknowledged nothing more`)
+      const [info] = await readers(jsm, stream)
+      assert.is(info?.ack_floor.stream_seq, 1, `of ${stream} it acknowledged nothing more`)
     }
     assert.is((await jsm.streams.info('DEAD')).state.messages, 0)
     await second.close()

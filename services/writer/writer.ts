@@ -1,18 +1,25 @@
 import { dueBefore, timerData } from '../../engine/chain/timers.ts'
-import { type Hash, type Step, StepRecorder } from '../../engine/events/step-recorder.ts'
-import type { Bus, Consumption, InboundMessage } from '../../engine/ports/bus.ts'
+import { type Hash, StepRecorder } from '../../engine/events/step-recorder.ts'
+import type { Bus, InboundMessage } from '../../engine/ports/bus.ts'
 import type { Clock } from '../../engine/ports/clock.ts'
 import {
   type EventStore,
   MAX_APPEND_BYTES,
-  type ProposedEvent,
   WrongExpectedPosition,
 } from '../../engine/ports/event-store.ts'
-import type { ChainSettings, EventType, MarketBar } from '../../schemas/types.gen.ts'
+import type {
+  ChainSettings,
+  EventType,
+  InputGap,
+  MarketAction,
+  MarketBar,
+} from '../../schemas/types.gen.ts'
+import { boundary } from '../runtime/boundary.ts'
 import type { Log } from '../runtime/log.ts'
-import { AckOrder } from './ack-order.ts'
-import { type InboundRules, readInbound } from './inbound.ts'
-import { INPUT_STREAMS, InputQueues, STALL_MS, type Waiting } from './input-queues.ts'
+import type { InboundRules } from './inbound.ts'
+import { firstBatch, type Uncommitted } from './batch.ts'
+import { STALL_MS, type Waiting } from './input-queues.ts'
+import { InputSide } from './input-side.ts'
 import type { Recovered } from './recover.ts'
 
 export interface WriterOptions {
@@ -35,12 +42,9 @@ export interface WriterOptions {
   origin: number
   /** Keeps what was refused; resolves when it is kept. */
   deadLetter(message: InboundMessage, code: string, reason: string): Promise<unknown>
+  /** Called when it is in the book that inputs are missing. */
+  onGap?: (gap: InputGap) => void
   log: Log
-}
-
-interface Uncommitted {
-  step: Step
-  from: Waiting | null
 }
 
 /** Refusing new inputs for a while is safe: NATS keeps them. Beyond so many bytes the book is too slow. */
@@ -48,7 +52,6 @@ const MAX_UNCOMMITTED_BYTES = 4 * MAX_APPEND_BYTES
 const RETRY_MS = [50, 100, 200, 500, 1000, 2000]
 /** Appends tried when the engine wants to end; what is not in the book then is not acknowledged either. */
 const CLOSING_ATTEMPTS = 3
-const NOTHING = new Uint8Array(0)
 
 /**
  * The one writer of an account's book: it sequences the inputs, computes for each a step, appends the
@@ -61,8 +64,7 @@ export class Writer {
   readonly done: Promise<void>
   private readonly options: WriterOptions
   private readonly recorder: StepRecorder
-  private readonly queues = new InputQueues()
-  private consumptions: Consumption[] = []
+  private readonly inputs: InputSide
   private uncommitted: Uncommitted[] = []
   private uncommittedBytes = 0
   private appending = false
@@ -79,7 +81,7 @@ export class Writer {
   private deadLetters: Promise<unknown> = Promise.resolve()
   private resolveDone: () => void = () => {}
   private rejectDone: (error: unknown) => void = () => {}
-  private lastCommitted: { brokerSequence: number } = { brokerSequence: 0 }
+  private readonly lastCommitted: { brokerSequence: number; at: number }
 
   constructor(options: WriterOptions) {
     this.options = options
@@ -94,12 +96,22 @@ export class Writer {
     this.committed = recovered.last
     this.at = recovered.last < 0 ? options.origin : recovered.at
     if (options.settings.feed === 'realtime') this.at = Math.max(this.at, options.clock.now())
-    this.lastCommitted.brokerSequence = recovered.identities.brokerSequence
+    this.lastCommitted = { brokerSequence: recovered.identities.brokerSequence, at: this.at }
     this.done = new Promise((resolve, reject) => {
       this.resolveDone = resolve
       this.rejectDone = reject
     })
     this.done.catch(() => {})
+    this.inputs = new InputSide({
+      bus: options.bus,
+      identities: recovered.identities,
+      rules: options.rules,
+      clock: options.clock,
+      log: options.log,
+      open: () => !this.stopped && !this.closing,
+      arrived: () => this.pump(),
+      failed: (error) => this.fail(error),
+    })
   }
 
   /** Takes the book over: genesis where it is empty, then engine.started; then the inputs are let in. */
@@ -125,35 +137,7 @@ export class Writer {
     if (this.closing) return
     this.watchdog = setInterval(() => this.lookForStall(), STALL_MS / 2)
     this.watchdog.unref()
-    for (const name of INPUT_STREAMS) {
-      if (this.closing) return
-      let acks: AckOrder | null = null
-      const early: InboundMessage[] = []
-      const take = (message: InboundMessage, order: AckOrder): void => {
-        const input = readInbound(message, this.options.rules)
-        // Only what is refused is needed again as it came; a queue of payloads would be large.
-        const kept = input.refusal === null ? { ...message, payload: NOTHING } : message
-        this.queues.push(name, {
-          input,
-          message: kept,
-          settle: order.take(message),
-          since: this.options.clock.now(),
-        })
-      }
-      const consumption = await this.options.bus.consume(name, 'writer', (message) => {
-        if (this.stopped || this.closing) return
-        if (acks === null) early.push(message)
-        else {
-          take(message, acks)
-          this.pump()
-        }
-      })
-      acks = new AckOrder(consumption)
-      for (const message of early) take(message, acks)
-      consumption.done.catch((error) => this.fail(error))
-      this.consumptions.push(consumption)
-      if (this.closing) await consumption.stop()
-    }
+    await this.inputs.start()
     this.pump()
   }
 
@@ -172,16 +156,19 @@ export class Writer {
     return this.lastCommitted.brokerSequence
   }
 
-  /** Engine time, ms. */
+  /**
+   * Engine time, ms; on a historical feed that of the book. What is computed and not appended may never have been:
+   * an order that was too late by its time would be sent by the next start.
+   */
   get engineTime(): number {
     return this.options.settings.feed === 'realtime'
       ? Math.max(this.at, this.options.clock.now())
-      : this.at
+      : this.lastCommitted.at
   }
 
   /** What it has been waiting for in vain, in words; null while all is well. */
   get stalled(): string | null {
-    return this.refusal ?? this.stall
+    return this.refusal ?? this.inputs.trouble() ?? this.stall
   }
 
   /** Messages refused since the start. */
@@ -191,7 +178,12 @@ export class Writer {
 
   /** Nothing waits and nothing is under way; a bar that waits for reports counts as waiting. */
   get idle(): boolean {
-    return this.queues.size + this.uncommitted.length === 0 && !this.appending
+    return this.inputs.queues.size + this.uncommitted.length === 0 && !this.appending
+  }
+
+  /** Whether a corporate action has been sequenced. */
+  hasAction(action: MarketAction): boolean {
+    return this.options.recovered.identities.knows('market.action', action)
   }
 
   lastBar(feed: string, symbol: string, timeframe: string): number {
@@ -202,11 +194,11 @@ export class Writer {
   async close(): Promise<void> {
     this.closing = true
     this.clearTimers()
-    this.queues.clear()
+    this.inputs.queues.clear()
     while (!this.stopped && (this.uncommitted.length > 0 || this.appending)) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
-    await Promise.all(this.consumptions.map((consumption) => consumption.stop()))
+    await this.inputs.stop()
     await this.deadLetters
     this.stopped = true
     this.resolveDone()
@@ -222,7 +214,7 @@ export class Writer {
     this.stopped = true
     this.uncommitted = []
     this.clearTimers()
-    for (const consumption of this.consumptions) consumption.stop().catch(() => {})
+    this.inputs.stop().catch(() => {})
     this.rejectDone(error)
   }
 
@@ -235,15 +227,22 @@ export class Writer {
       this.fail(error)
       return
     }
-    if (!this.appending && this.uncommitted.length > 0) {
-      this.commit().catch((error: unknown) => this.fail(error))
-    }
+    if (!this.appending && this.uncommitted.length > 0) this.commitSoon()
     this.armTimer()
+  }
+
+  /** After the inputs that arrive in this turn: what a socket brings at once shares an append, and its sync. */
+  private commitSoon(): void {
+    this.appending = true
+    setImmediate(() => {
+      if (this.stopped) this.appending = false
+      else this.commit().catch((error: unknown) => this.fail(error))
+    })
   }
 
   private next(): Waiting | null {
     if (this.uncommittedBytes > MAX_UNCOMMITTED_BYTES) return null
-    return this.queues.next(this.options.recovered.identities.brokerSequence)
+    return this.inputs.queues.next(this.options.recovered.identities.brokerSequence)
   }
 
   private sequence(waiting: Waiting): void {
@@ -307,28 +306,24 @@ export class Writer {
   }
 
   private record(from: Waiting | null, type: EventType, data: unknown): void {
-    const step = this.recorder.compute(type, this.at, this.options.clock.now(), data)
+    const step = this.recorder.compute(type, this.at, this.options.clock.now(), data, from?.mark)
     this.uncommitted.push({ step, from })
     this.uncommittedBytes += step.bytes
+    boundary('step.computed')
   }
 
   /** Appends what has gathered, as many steps as one append holds; retries until it is in the book or fenced off. */
   private async commit(): Promise<void> {
     this.appending = true
-    const batch: Uncommitted[] = []
-    const events: ProposedEvent[] = []
-    let bytes = 0
-    for (const item of this.uncommitted) {
-      // UTF-8 may need up to three bytes for what counts as one character here.
-      if (batch.length > 0 && (bytes + item.step.bytes) * 3 > MAX_APPEND_BYTES) break
-      bytes += item.step.bytes
-      batch.push(item)
-      events.push(...item.step.proposed)
-    }
+    const { batch, events, bytes } = firstBatch(this.uncommitted)
     const expected = batch[0]!.step.first - 1
     for (let attempt = 0; !this.stopped; attempt++) {
       try {
-        this.committed = await this.options.store.append(this.options.stream, expected, events)
+        boundary('append.sent')
+        const appended = this.options.store.append(this.options.stream, expected, events)
+        boundary('append.pending')
+        this.committed = await appended
+        boundary('append.confirmed')
         this.refusal = null
         break
       } catch (error) {
@@ -359,7 +354,9 @@ export class Writer {
     this.uncommitted.splice(0, batch.length)
     this.uncommittedBytes -= bytes
     for (const { step } of batch) {
-      const { brokerSequence } = step.events[0]!.data as { brokerSequence?: number }
+      const { at, data } = step.events[0]!
+      const { brokerSequence } = data as { brokerSequence?: number }
+      this.lastCommitted.at = at
       if (brokerSequence !== undefined) this.lastCommitted.brokerSequence = brokerSequence
     }
     for (const { from } of batch) if (from !== null) this.release(from)
@@ -370,6 +367,7 @@ export class Writer {
   /** The input is in the book: NATS may forget it. A refused one is kept once more, apart, in its own time. */
   private release({ input, message, settle }: Waiting): void {
     settle()
+    if (input.type === 'input.gap') this.options.onGap?.(input.data as InputGap)
     const { refusal } = input
     if (refusal === null) return
     this.deadLetters = this.deadLetters
@@ -386,7 +384,7 @@ export class Writer {
   private lookForStall(): void {
     const { clock, log, recovered } = this.options
     const before = this.stall
-    this.stall = this.queues.stalled(clock.now(), recovered.identities.brokerSequence)
+    this.stall = this.inputs.queues.stalled(clock.now(), recovered.identities.brokerSequence)
     if (this.stall !== null && before === null) log.error(this.stall)
   }
 }

@@ -149,6 +149,12 @@ function checkRows(db: Connection, path: string): void {
   if (badName !== undefined) {
     throw new CorruptBook(path, null, null, `stream ${badName[0]} has no name`)
   }
+  // A name that its index has lost would be a missing stream: an empty book in silence.
+  const byName = db.prepare('SELECT id + 0 FROM streams WHERE name = ?').raw()
+  for (const name of streamNames(db)) {
+    if (byName.get([name]) !== undefined) continue
+    throw new CorruptBook(path, name, null, `the index of names has lost stream ${name}`)
+  }
   const [empty] = streamNames(
     db,
     'WHERE NOT EXISTS (SELECT 1 FROM appends WHERE appends.stream_id = streams.id)',
@@ -169,14 +175,24 @@ function checkRows(db: Connection, path: string): void {
            AND max(first + count) = total(count)
            AND sum(${cubed('first + count')} - ${cubed('first')})
              = ${cubed('max(first + count)')}, 0),
-         EXISTS (SELECT 1 FROM streams WHERE streams.id = appends.stream_id)
+         EXISTS (SELECT 1 FROM streams WHERE streams.id = appends.stream_id),
+         count(*)
        FROM appends GROUP BY stream_id`,
     )
     .raw()
-    .all([]) as [number | null, number, number][]
-  for (const [streamId, sound, named] of streams) {
+    .all([]) as [number | null, number, number, number][]
+  let indexed = 0
+  for (const [streamId, sound, named, rows] of streams) {
     if (streamId === null || named !== 1) throw strayRow(db, path, streamId)
     if (sound !== 1) throw firstFlaw(db, path, streamId, typed)
+    indexed += rows
+  }
+  // All that comes from the index. A damaged page of it that has lost its end would be a shorter book in silence; rows
+  // are numbered from 1 and never deleted.
+  const newest = scalar(db, 'SELECT coalesce(max(id), 0) + 0 FROM appends NOT INDEXED')
+  if (newest !== indexed) {
+    const what = `its index lists ${indexed} rows, its newest row is number ${newest}`
+    throw new CorruptBook(path, null, null, what)
   }
 }
 

@@ -77,6 +77,37 @@ for (const [title, fault] of [
   })
 }
 
+for (const fault of ['swallowAnswers', 'timeOutAfterWriting'] as const) {
+  scene(
+    `${fault}, and then "somebody else wrote": our own events are known by their ids`,
+    async (it) => {
+      const store = await it.open()
+      it.double.faults.forgetIds = true
+      const lists = [proposedList(3), proposedList(2500), proposedList(1)]
+      let head = -1
+      for (const list of lists) {
+        it.double.faults[fault] = 1
+        head = await store.append('s', head, list)
+        assert.is(it.double.faults[fault], 0, 'the fault was met')
+      }
+      assert.equal(await idsAndPositions(store, 's'), expectedIds(lists.flat()))
+      // Also when others have written since; and only when every id is ours.
+      const rival = await it.open()
+      await rival.append('s', head, proposedList(2))
+      assert.is(await store.append('s', head - 1, lists.at(-1)!), head)
+      for (const list of [
+        proposedList(1),
+        [lists.at(-1)![0]!, ...proposedList(1)],
+        [lists.at(-1)![0]!, ...proposedList(9)],
+      ]) {
+        const error = await rejection(store.append('s', head - 1, list))
+        assert.instance(error, WrongExpectedPosition)
+      }
+      assert.is(it.double.log.last('s'), head + 2, 'nothing was written twice')
+    },
+  )
+}
+
 scene('an append given up is unreachable, and its repetition finds it written', async (it) => {
   const store = await it.open({ attemptMs: 100, patienceMs: 500 })
   const list = proposedList(2)

@@ -6,7 +6,7 @@ import {
   type Subscription,
   WrongExpectedPosition,
 } from '../../../engine/ports/event-store.ts'
-import { checkAppend } from '../memory/append-check.ts'
+import { checkAppend, isRetry } from '../memory/append-check.ts'
 import {
   EventStoreRegressed,
   EventStoreStreamDeleted,
@@ -188,6 +188,7 @@ export class EsdbStore implements EventStore {
   // the server finds the same ids at the same positions, answers with success and writes nothing.
   async #append(stream: string, expected: number, events: WireEvent[]): Promise<number> {
     const known = this.#known.get(stream) ?? -1
+    const last = expected + events.length
     const result = await this.#patiently(stream, 'an append', async () => {
       if (expected < 0) await this.#link.checkUnlimited(stream)
       return this.#link.append(stream, expected, events)
@@ -197,15 +198,39 @@ export class EsdbStore implements EventStore {
         throw new EventStoreRegressed(this.url, stream, result.current, known)
       }
       this.#see(stream, result.current)
+      if (await this.#isKept(stream, expected, result.current, events)) return last
       throw new WrongExpectedPosition(stream, expected, result.current)
     }
-    const last = expected + events.length
     if (result.position !== last) {
       const what = `numbers its events to ${result.position} where ${last} was due`
       throw new EventStoreStreamDeleted(this.url, stream, what)
     }
     this.#see(stream, last)
     return last
+  }
+
+  // A server need not know its own write again: after a timeout that had written, one that has forgotten the ids, or
+  // a new leader, says that somebody else wrote. What stands there tells who it was.
+  async #isKept(
+    stream: string,
+    expected: number,
+    current: number,
+    events: readonly WireEvent[],
+  ): Promise<boolean> {
+    if (current < expected + events.length) return false
+    const kept: StoredEvent[] = []
+    while (kept.length < events.length) {
+      const from = expected + 1 + kept.length
+      const asked = Math.min(PAGE, events.length - kept.length)
+      const page = await this.#patiently(stream, 'a read', () =>
+        this.#link.page(stream, from, asked),
+      )
+      if (page.length < asked || !isRetry(page, events.slice(kept.length, kept.length + asked))) {
+        return false
+      }
+      kept.push(...page)
+    }
+    return true
   }
 
   #ending(stream: string): Promise<number> {

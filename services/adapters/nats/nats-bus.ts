@@ -1,7 +1,7 @@
 import { isPublishable } from './subject.ts'
 import { headers as makeHeaders, type NatsConnection, type NatsError } from 'nats'
 import type { Bus, Consumption, InboundMessage, PublishOptions } from '../../../engine/ports/bus.ts'
-import { type ConsumeOptions, PullConsumption } from './pull-consumption.ts'
+import { type Confirmed, type ConsumeOptions, PullConsumption } from './pull-consumption.ts'
 import { apiCode } from './streams.ts'
 
 /** No stream takes the subject, or JetStream is not there. */
@@ -44,6 +44,11 @@ export class PublishRefused extends Error {
 export class NatsBus implements Bus {
   readonly #nc: NatsConnection
   readonly #timeoutMs: number
+  readonly #last = new Map<string, number>()
+  readonly #confirmed: Confirmed = {
+    of: (stream) => this.#last.get(stream) ?? 0,
+    restart: (stream, last) => void this.#last.set(stream, last),
+  }
 
   constructor(nc: NatsConnection, options: { publishTimeoutMs?: number } = {}) {
     this.#nc = nc
@@ -67,20 +72,22 @@ export class NatsBus implements Bus {
         headers,
         ...(options.id === undefined ? {} : { msgID: options.id }),
       })
-      return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate }
+      const { stream, seq: sequence, duplicate } = ack
+      if (sequence > this.#confirmed.of(stream)) this.#last.set(stream, sequence)
+      return { stream, sequence, duplicate }
     } catch (error) {
       throw this.#explain(subject, error)
     }
   }
 
-  /** Besides the port: a subject filter, the size of the window, where a new durable begins. */
+  /** Besides the port: a subject filter, the size of the window, where a new reader begins. */
   consume(
     stream: string,
     durable: string,
     onMessage: (message: InboundMessage) => void,
     options: ConsumeOptions = {},
   ): Promise<Consumption> {
-    return PullConsumption.start(this.#nc, stream, durable, onMessage, options)
+    return PullConsumption.start(this.#nc, stream, durable, onMessage, options, this.#confirmed)
   }
 
   #explain(subject: string, error: unknown): unknown {

@@ -1,110 +1,113 @@
-import {
-  AckPolicy,
-  type ConsumerInfo,
-  DeliverPolicy,
-  type JetStreamManager,
-  type Msg,
-  type NatsConnection,
-  nanos,
-  type Subscription,
-} from 'nats'
-import type { Consumption, InboundMessage } from '../../../engine/ports/bus.ts'
+import type { JetStreamManager, Msg, NatsConnection } from 'nats'
+import type {
+  ConsumeFrom,
+  Consumption,
+  GapReason,
+  InboundMessage,
+  StreamGap,
+} from '../../../engine/ports/bus.ts'
 import { isConnected, watchStatus } from './connection.ts'
-import { ConsumerMismatch, StreamGone } from './consumer-errors.ts'
-import { floorOf, inboundMessage, readDelivery } from './delivery.ts'
+import { altered, consumerConfig } from './consumer-config.ts'
+import { StreamGone } from './consumer-errors.ts'
+import { consumerName, findPredecessors, removeConsumers } from './consumer-names.ts'
+import { type Delivery, inboundMessage } from './delivery.ts'
+import { PullRound } from './pull-round.ts'
+import { type Anchor, assess, readStreamState, stateOf } from './stream-state.ts'
 import { apiCode } from './streams.ts'
 
-export interface ConsumeOptions {
+export interface ConsumeOptions extends Partial<ConsumeFrom> {
   /** Only messages of this subject pattern. */
   filter?: string
   /** Most messages delivered and not yet acknowledged; default 2,000. */
   window?: number
-  /** A durable that does not exist yet begins after this sequence; default 0. */
+  /** A reader of which the server knows nothing yet begins after this sequence; default 0. */
   startAfter?: number
 }
 
-const HEARTBEAT_MS = 2000
-const MISSED_MS = 2 * HEARTBEAT_MS + 500
-const PULL_EXPIRES_MS = 30_000
-/** Redelivery is asked for, never left to the server's timer, which would mix old messages into new ones. */
-const ACK_WAIT_MS = 60 * 60 * 1000
-const ACK_WAIT_NOW_MS = 1
-/** After a change of ack_wait the server looks for overdue messages within 100 ms. */
-const REDELIVERY_CHECK_MS = 180
-const STREAM_GONE_AFTER_MS = 2000
+/** Highest sequence of a stream that the server confirmed to this process. */
+export interface Confirmed {
+  of(stream: string): number
+  /** The stream gives its sequences away again, so far up to `last`. */
+  restart(stream: string, last: number): void
+}
+
+const WATCH_MS = 1000
+/** Every so many of those, stream and consumer are looked at. */
+const LOOK_EVERY = 5
+/** A delivery that the server says it made must have arrived by then. */
+const ON_THE_WAY_MS = 1000
 const API_TIMEOUT_MS = 2000
-const ORDER_ATTEMPTS = 3
-const ACK = new TextEncoder().encode('+ACK')
 
 /**
- * One durable pull consumer, read in order. Every break (reconnect, missed heartbeats, a hole in the delivery
- * numbers) begins a new round: the server is made to deliver again from the first unacknowledged message, and
- * those handed over already are kept back, so that the caller sees each sequence once and ascending.
+ * One reader of a stream, in order. It pulls in rounds, each on a consumer of its own that begins behind the last
+ * acknowledged message. Every break (reconnect, missed heartbeats, a delivery that is missing or came twice, a
+ * consumer altered or deleted) begins a new round; what was handed over already is kept back, so that the caller
+ * sees each sequence once and ascending. Whoever pulls from an older consumer takes nothing from this one.
+ *
+ * Before each round, and every few seconds, the stream itself is looked at. What it does not hold any more is told
+ * as a gap. When its sequences are given away again, all that may be new is delivered, in a new epoch.
  */
 export class PullConsumption implements Consumption {
   readonly done: Promise<void>
   readonly #nc: NatsConnection
   readonly #jsm: JetStreamManager
   readonly #stream: string
-  readonly #durable: string
+  readonly #reader: string
   readonly #onMessage: (message: InboundMessage) => void
-  readonly #filter: string | undefined
-  readonly #window: number
+  readonly #options: ConsumeOptions
+  readonly #confirmed: Confirmed
   readonly #unwatch: () => void
   readonly #monitor: NodeJS.Timeout
   #resolveDone: () => void = () => {}
   #rejectDone: (error: unknown) => void = () => {}
 
-  #acked: number
+  #acked = 0
   #handed = 0
-  #created: unknown
+  #anchor: Anchor = { sequence: 0, storedAt: Number.NaN }
+  #epoch = 0
+  #created: number | null = null
+  /** Last sequence that the stream is known to have given away. */
+  #known = 0
   #deliveredBefore = 0
+
   #stopped = false
   #syncing = false
   #syncAgain = false
-
-  #subscription: Subscription | undefined
-  #inbox = ''
-  #requested = 0
-  #openPulls = new Set<string>()
-  #pulls = 0
-  #lastSign = 0
-  #lastDelivery = 0
-  #lastSequence = 0
-  #firstAtMost = Number.POSITIVE_INFINITY
-  #orderFailures = 0
-  /** Delivered in this round and not acknowledged, ascending; the first `#head` are done with. */
-  #sequences: number[] = []
-  #replies: string[] = []
-  #head = 0
+  #trouble: string | null = null
+  #ticks = 0
+  #failures = 0
+  #round: PullRound | null = null
+  #consumer = ''
+  /** Consumers to be removed once there is a newer one. */
+  #old: string[] = []
 
   private constructor(
     nc: NatsConnection,
     jsm: JetStreamManager,
     stream: string,
-    durable: string,
+    reader: string,
     onMessage: (message: InboundMessage) => void,
     options: ConsumeOptions,
+    confirmed: Confirmed,
   ) {
     this.#nc = nc
     this.#jsm = jsm
     this.#stream = stream
-    this.#durable = durable
+    this.#reader = reader
     this.#onMessage = onMessage
-    this.#filter = options.filter
-    this.#window = options.window ?? 2000
-    this.#acked = options.startAfter ?? 0
+    this.#options = options
+    this.#confirmed = confirmed
     this.done = new Promise<void>((resolve, reject) => {
       this.#resolveDone = resolve
       this.#rejectDone = reject
     })
     this.done.catch(() => {})
     this.#unwatch = watchStatus(nc, ({ type }) => {
-      if (type === 'closed') this.#fail(new Error(`connection closed under consumer ${durable}`))
-      else if (type === 'disconnected') this.#closeInbox()
+      if (type === 'closed') this.#fail(new Error(`connection closed under consumer ${reader}`))
+      else if (type === 'disconnected') this.#endRound()
       else void this.#sync()
     })
-    this.#monitor = setInterval(() => this.#checkHeartbeat(), 1000)
+    this.#monitor = setInterval(() => this.#watch(), WATCH_MS)
     this.#monitor.unref()
   }
 
@@ -112,36 +115,46 @@ export class PullConsumption implements Consumption {
   static async start(
     nc: NatsConnection,
     stream: string,
-    durable: string,
+    reader: string,
     onMessage: (message: InboundMessage) => void,
     options: ConsumeOptions = {},
+    confirmed: Confirmed = { of: () => 0, restart: () => {} },
   ): Promise<PullConsumption> {
     const jsm = await nc.jetstreamManager({ timeout: API_TIMEOUT_MS, checkAPI: false })
-    const consumption = new PullConsumption(nc, jsm, stream, durable, onMessage, options)
+    const consumption = new PullConsumption(nc, jsm, stream, reader, onMessage, options, confirmed)
+    consumption.#syncing = true
     try {
       await consumption.#begin()
     } catch (error) {
       consumption.#end()
       throw apiCode(error) === 10059 ? new StreamGone(stream, 'does not exist', error) : error
     }
-    void consumption.#sync()
+    consumption.#syncing = false
+    if (isConnected(nc) && !consumption.#syncAgain) consumption.#openRound()
+    else void consumption.#sync()
     return consumption
   }
 
   ack(message: InboundMessage): void {
+    // It lies in a stream that is no more: its sequence is another message's now.
+    if (message.stream === this.#stream && (message.epoch ?? 0) < this.#epoch) return
     if (message.stream !== this.#stream || message.sequence > this.#handed) {
       throw new RangeError(
-        `message ${message.sequence} of ${message.stream} was not delivered by ${this.#durable}`,
+        `message ${message.sequence} of ${message.stream} was not delivered by ${this.#reader}`,
       )
     }
     if (message.sequence <= this.#acked) return
     this.#acked = message.sequence
-    if (this.#subscription) this.#settle()
+    this.#round?.settle(this.#acked)
+  }
+
+  trouble(): string | null {
+    return this.#trouble
   }
 
   async pending(): Promise<number> {
     if (isConnected(this.#nc)) await this.#nc.flush()
-    const info = await this.#jsm.consumers.info(this.#stream, this.#durable)
+    const info = await this.#jsm.consumers.info(this.#stream, this.#consumer)
     return info.num_pending + info.num_ack_pending
   }
 
@@ -157,7 +170,12 @@ export class PullConsumption implements Consumption {
     this.#stopped = true
     clearInterval(this.#monitor)
     this.#unwatch()
-    this.#closeInbox()
+    this.#endRound()
+  }
+
+  #endRound(): void {
+    this.#round?.close()
+    this.#round = null
   }
 
   #fail(error: unknown): void {
@@ -166,42 +184,28 @@ export class PullConsumption implements Consumption {
     this.#rejectDone(error)
   }
 
+  /** Where to begin: behind what the caller has, or at what an earlier consumer had acknowledged if that is less. */
   async #begin(): Promise<void> {
-    const info = await this.#ensureConsumer()
-    const { state, created } = await this.#jsm.streams.info(this.#stream)
-    this.#created = created
-    this.#deliveredBefore = Math.min(info.delivered.stream_seq, state.last_seq)
-    const floor = floorOf(info)
-    if (Math.max(floor, info.delivered.stream_seq) > state.last_seq) {
-      // The server lost the end of the stream and gives its sequences away again. What of it was seen cannot be
-      // told from here: everything comes again, rather than something never.
-      this.#acked = 0
-      this.#deliveredBefore = state.last_seq
-      await this.#remakeConsumer()
+    const { after, filter, startAfter } = this.#options
+    const { names, floor, delivered } = await findPredecessors(
+      this.#jsm,
+      this.#stream,
+      this.#reader,
+      filter,
+    )
+    this.#old = names
+    this.#deliveredBefore = delivered
+    if (after) {
+      this.#anchor = { sequence: after.sequence, storedAt: after.storedAt }
+      this.#acked = Math.min(after.sequence, floor ?? after.sequence)
     } else {
-      this.#acked = floor
+      this.#acked = floor ?? startAfter ?? 0
+      this.#anchor = { sequence: this.#acked, storedAt: Number.NaN }
+      this.#known = delivered
     }
     this.#handed = this.#acked
-  }
-
-  async #remakeConsumer(): Promise<void> {
-    // 2.9 may answer a deletion with a file system error of its own and delete all the same.
-    await this.#jsm.consumers.delete(this.#stream, this.#durable).catch(() => {})
-    const info = await this.#ensureConsumer()
-    if (floorOf(info) > this.#acked) {
-      throw new ConsumerMismatch(
-        this.#stream,
-        this.#durable,
-        'a start behind the end of its stream',
-      )
-    }
-  }
-
-  /** Sequences that are given away a second time would pass for messages handed over already. */
-  async #checkStream(): Promise<void> {
-    const { state, created } = await this.#jsm.streams.info(this.#stream)
-    if (created !== this.#created) throw new StreamGone(this.#stream, 'was deleted and made again')
-    if (state.last_seq < this.#handed) throw new StreamGone(this.#stream, 'lost its last messages')
+    await this.#look()
+    await this.#makeConsumer()
   }
 
   /** Begins a new round; calls during one make it repeat. */
@@ -211,187 +215,165 @@ export class PullConsumption implements Consumption {
       return
     }
     this.#syncing = true
-    const started = Date.now()
-    for (let attempt = 0; !this.#stopped; attempt++) {
+    while (!this.#stopped) {
       this.#syncAgain = false
-      this.#closeInbox()
+      this.#endRound()
       try {
         if (!isConnected(this.#nc)) break
-        await this.#checkStream()
-        const info = await this.#ensureConsumer()
-        await this.#redeliver(info)
+        await this.#look()
+        await this.#makeConsumer()
         if (this.#stopped || !isConnected(this.#nc)) break
         if (!this.#syncAgain) {
-          this.#openInbox()
+          this.#openRound()
           break
         }
       } catch (error) {
-        if (error instanceof ConsumerMismatch || error instanceof StreamGone) {
-          return this.#fail(error)
-        }
-        const missing = apiCode(error) === 10059
-        if (missing && Date.now() - started > STREAM_GONE_AFTER_MS) {
-          return this.#fail(new StreamGone(this.#stream, 'does not exist', error))
-        }
+        this.#failures++
+        const why = error instanceof Error ? error.message : String(error)
+        this.#trouble = `stream ${this.#stream} cannot be read: ${why}`
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 50 * 2 ** attempt)))
+      const wait = Math.min(2000, 50 * 2 ** Math.min(this.#failures, 6))
+      await new Promise((resolve) => setTimeout(resolve, wait))
     }
     this.#syncing = false
     // A reconnect may have been reported between the last look at the connection and here.
-    if (this.#syncAgain && !this.#stopped && !this.#subscription) void this.#sync()
+    if (this.#syncAgain && !this.#stopped && !this.#round) void this.#sync()
   }
 
-  async #ensureConsumer(): Promise<ConsumerInfo> {
+  /** Sequences given away a second time would pass for messages handed over already. */
+  async #look(): Promise<void> {
+    // What is confirmed while the server answers may not be in the answer.
+    const known = Math.max(this.#known, this.#confirmed.of(this.#stream))
+    const state = await readStreamState(this.#jsm, this.#stream, this.#anchor.sequence)
+    const found = assess(this.#anchor, this.#created, known, state)
+    const { sequence, storedAt } = this.#anchor
+    this.#known = Math.max(known, state.last)
+    this.#created = state.created
+    if (found.kind === 'removed') {
+      const since = Number.isNaN(storedAt) ? state.created : storedAt
+      this.#tell('messages_removed', found.to, Date.now(), { sequence: found.to, storedAt: since })
+      this.#anchor = { sequence: found.to, storedAt: since }
+      this.#handed = Math.max(this.#handed, found.to)
+    } else if (found.kind === 'replaced') {
+      const anchor = { sequence: 0, storedAt }
+      this.#tell(found.reason, known > sequence ? known : null, Date.now(), anchor)
+      this.#epoch++
+      this.#anchor = anchor
+      this.#acked = 0
+      this.#handed = 0
+      this.#known = state.last
+      this.#deliveredBefore = state.last
+      this.#confirmed.restart(this.#stream, state.last)
+    }
+  }
+
+  #tell(reason: GapReason, to: number | null, before: number, mark: Anchor): void {
+    if (this.#options.filter !== undefined) return
+    const { sequence, storedAt } = this.#anchor
+    const gap: StreamGap = {
+      stream: this.#stream,
+      from: sequence + 1,
+      to,
+      after: Number.isNaN(storedAt) ? null : storedAt,
+      before,
+      reason,
+      mark: Number.isNaN(mark.storedAt) ? null : { stream: this.#stream, ...mark },
+    }
     try {
-      const info = await this.#jsm.consumers.info(this.#stream, this.#durable)
-      const { ack_policy, filter_subject, deliver_subject } = info.config
-      const wrong = (what: string) => new ConsumerMismatch(this.#stream, this.#durable, what)
-      if (deliver_subject) throw wrong('a deliver subject')
-      if (ack_policy !== AckPolicy.All) throw wrong(`ack policy ${ack_policy}`)
-      if ((filter_subject ?? '') !== (this.#filter ?? '')) throw wrong(`filter ${filter_subject}`)
-      return info
+      this.#options.onGap?.(gap)
     } catch (error) {
-      if (apiCode(error) !== 10014) throw error
+      this.#fail(error)
     }
-    return this.#jsm.consumers.add(this.#stream, {
-      durable_name: this.#durable,
-      ack_policy: AckPolicy.All,
-      ack_wait: nanos(ACK_WAIT_MS),
-      max_ack_pending: 1_000_000,
-      max_deliver: -1,
-      deliver_policy: this.#acked > 0 ? DeliverPolicy.StartSequence : DeliverPolicy.All,
-      ...(this.#acked > 0 ? { opt_start_seq: this.#acked + 1 } : {}),
-      ...(this.#filter ? { filter_subject: this.#filter } : {}),
+  }
+
+  async #makeConsumer(): Promise<void> {
+    const name = consumerName(this.#reader)
+    const { filter, onGap } = this.#options
+    const config = consumerConfig({
+      name,
+      acked: this.#acked,
+      anchor: this.#anchor,
+      filter,
+      lasting: onGap === undefined,
     })
+    await this.#jsm.consumers.add(this.#stream, config)
+    if (this.#consumer) this.#old.push(this.#consumer)
+    this.#consumer = name
+    await removeConsumers(this.#jsm, this.#stream, this.#old.splice(0))
   }
 
-  /** Lets everything unacknowledged fall due at once: the server sorts it and delivers it before what is new. */
-  async #redeliver(info: ConsumerInfo): Promise<void> {
-    this.#firstAtMost = Number.POSITIVE_INFINITY
-    if (info.num_ack_pending > 0) {
-      const wait = (ms: number) =>
-        this.#jsm.consumers.update(this.#stream, this.#durable, { ack_wait: nanos(ms) })
-      await wait(ACK_WAIT_NOW_MS)
-      const pause = REDELIVERY_CHECK_MS * (1 + this.#orderFailures)
-      await new Promise((resolve) => setTimeout(resolve, pause))
-      await wait(ACK_WAIT_MS)
-      const { state } = await this.#jsm.streams.info(this.#stream)
-      const due = state.first_seq <= info.delivered.stream_seq
-      if (due && this.#orderFailures < ORDER_ATTEMPTS) {
-        this.#firstAtMost = info.delivered.stream_seq
-      }
-    } else if (info.config.ack_wait !== nanos(ACK_WAIT_MS)) {
-      await this.#jsm.consumers.update(this.#stream, this.#durable, {
-        ack_wait: nanos(ACK_WAIT_MS),
-      })
-    }
-  }
-
-  #openInbox(): void {
-    this.#inbox = `_INBOX.${this.#durable}.${Math.random().toString(36).slice(2)}${Date.now()}`
-    this.#lastDelivery = 0
-    this.#lastSequence = 0
-    this.#lastSign = Date.now()
-    this.#subscription = this.#nc.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (error) this.#fail(error)
-        else this.#take(message)
+  #openRound(): void {
+    this.#trouble = null
+    this.#round = new PullRound({
+      nc: this.#nc,
+      stream: this.#stream,
+      consumer: this.#consumer,
+      window: this.#options.window ?? 2000,
+      onMessage: (message, delivery) => this.#take(message, delivery),
+      onBroken: () => {
+        this.#failures++
+        void this.#sync()
       },
     })
-    this.#pull()
   }
 
-  #closeInbox(): void {
-    if (!this.#nc.isClosed()) this.#subscription?.unsubscribe()
-    this.#subscription = undefined
-    this.#requested = 0
-    this.#openPulls.clear()
-    this.#sequences = []
-    this.#replies = []
-    this.#head = 0
-  }
-
-  #take(message: Msg): void {
-    if (!this.#subscription) return
-    this.#lastSign = Date.now()
-    if (message.subject.startsWith(this.#inbox)) return this.#takeStatus(message)
-    const delivery = readDelivery(message.reply ?? '')
-    const { sequence } = delivery
-    const holed = this.#lastDelivery > 0 && delivery.number !== this.#lastDelivery + 1
-    if (holed || sequence <= this.#lastSequence || sequence > this.#firstAtMost) {
-      this.#orderFailures++
-      void this.#sync()
-      return
+  #take(message: Msg, delivery: Delivery): void {
+    const { sequence, storedAt } = delivery
+    this.#failures = 0
+    if (sequence <= this.#acked) return this.#round?.settle(this.#acked)
+    if (sequence <= this.#handed) return
+    this.#noteHole(sequence, storedAt)
+    this.#handed = sequence
+    if (sequence > this.#anchor.sequence) this.#anchor = { sequence, storedAt }
+    const inbound = inboundMessage(
+      message,
+      this.#stream,
+      delivery,
+      sequence <= this.#deliveredBefore,
+    )
+    if (this.#epoch > 0) inbound.epoch = this.#epoch
+    try {
+      this.#onMessage(inbound)
+    } catch (error) {
+      this.#fail(error)
     }
-    this.#orderFailures = 0
-    this.#firstAtMost = Number.POSITIVE_INFINITY
-    this.#lastDelivery = delivery.number
-    this.#lastSequence = sequence
-    if (this.#requested > 0) this.#requested--
-    if (this.#requested === 0) this.#openPulls.clear()
-    this.#sequences.push(sequence)
-    this.#replies.push(message.reply as string)
-    if (sequence <= this.#acked) this.#settle()
-    else if (sequence > this.#handed) {
-      this.#handed = sequence
-      const redelivered = delivery.count > 1 || sequence <= this.#deliveredBefore
-      try {
-        this.#onMessage(inboundMessage(message, this.#stream, delivery, redelivered))
-      } catch (error) {
-        this.#fail(error)
-      }
-    }
-    this.#pull()
   }
 
-  #takeStatus(message: Msg): void {
-    const code = message.headers?.code ?? 0
-    if (code === 100) return
-    const left = Number(message.headers?.get('Nats-Pending-Messages') || 0)
-    this.#openPulls.delete(message.subject)
-    this.#requested = this.#openPulls.size === 0 ? 0 : Math.max(0, this.#requested - left)
-    if (code === 404 || code === 408) this.#pull()
-    else void this.#sync()
+  /** Deliveries are without holes, so a sequence that is skipped is not in the stream any more. */
+  #noteHole(sequence: number, storedAt: number): void {
+    const last = Math.max(this.#handed, this.#anchor.sequence)
+    const byTime = last === 0 && !Number.isNaN(this.#anchor.storedAt)
+    if (byTime || sequence <= last + 1) return
+    const since = Number.isNaN(this.#anchor.storedAt) ? storedAt : this.#anchor.storedAt
+    const mark = { sequence: sequence - 1, storedAt: since }
+    this.#tell('messages_removed', sequence - 1, storedAt, mark)
   }
 
-  /** Acknowledges up to `#acked` with the newest delivery at or below it. */
-  #settle(): void {
-    let reply = ''
-    while (
-      this.#head < this.#sequences.length &&
-      (this.#sequences[this.#head] as number) <= this.#acked
-    ) {
-      reply = this.#replies[this.#head] as string
-      this.#head++
-    }
-    if (reply) this.#nc.publish(reply, ACK)
-    if (this.#head > 4096 || this.#head === this.#sequences.length) {
-      this.#sequences = this.#sequences.slice(this.#head)
-      this.#replies = this.#replies.slice(this.#head)
-      this.#head = 0
-    }
-    this.#pull()
+  #watch(): void {
+    const round = this.#round
+    if (round === null || this.#syncing) return
+    if (round.silent) void this.#sync()
+    else if (++this.#ticks % LOOK_EVERY === 0) void this.#inspect(round)
   }
 
-  #pull(): void {
-    if (!this.#subscription) return
-    const room = this.#window - (this.#sequences.length - this.#head) - this.#requested
-    if (room < Math.max(1, this.#window >> 2)) return
-    const reply = `${this.#inbox}.${++this.#pulls}`
-    this.#requested += room
-    this.#openPulls.add(reply)
-    if (this.#requested === room) this.#lastSign = Date.now()
-    const request = {
-      batch: room,
-      expires: nanos(PULL_EXPIRES_MS),
-      idle_heartbeat: nanos(HEARTBEAT_MS),
+  /** What the deliveries alone do not show: a quiet stream that is another one, a last message that went elsewhere. */
+  async #inspect(round: PullRound): Promise<void> {
+    const current = () => round === this.#round && !this.#syncing
+    try {
+      const { created, last } = stateOf(await this.#jsm.streams.info(this.#stream))
+      if (!current()) return
+      if (created !== this.#created || last < this.#handed) return void this.#sync()
+      this.#known = Math.max(this.#known, last)
+      const info = await this.#jsm.consumers.info(this.#stream, this.#consumer)
+      if (!current()) return
+      if (altered(info, this.#options.filter)) return void this.#sync()
+      const delivered = info.delivered.consumer_seq
+      if (delivered <= round.lastDelivery) return
+      await new Promise((resolve) => setTimeout(resolve, ON_THE_WAY_MS))
+      if (current() && delivered > round.lastDelivery) void this.#sync()
+    } catch (error) {
+      // A server that does not answer shows by its heartbeats.
+      if (apiCode(error) !== undefined && current()) void this.#sync()
     }
-    const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${this.#durable}`
-    this.#nc.publish(subject, JSON.stringify(request), { reply })
-  }
-
-  #checkHeartbeat(): void {
-    if (!this.#subscription || this.#requested === 0) return
-    if (Date.now() - this.#lastSign > MISSED_MS) void this.#sync()
   }
 }

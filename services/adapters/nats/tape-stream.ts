@@ -1,4 +1,12 @@
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from 'nats'
+import {
+  createInbox,
+  type JetStreamManager,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  type StreamState,
+  type Subscription,
+} from 'nats'
 import { isConnected, watchStatus } from './connection.ts'
 import { apiCode, ForeignStream } from './streams.ts'
 
@@ -15,12 +23,12 @@ export class TapeRegressed extends Error {
   }
 }
 
-/** The last message of TAPE is missing or carries no position. */
+/** TAPE lacks its beginning, or its last message is missing or carries no position. */
 export class TapeDamaged extends Error {
   override name = 'TapeDamaged'
   readonly code = 'tape_damaged'
   constructor(stream: string, sequence: number, what: string) {
-    super(`message ${sequence} of stream ${stream} ${what}: rebuild it with \`bitacora rebuild\``)
+    super(`message ${sequence} of stream ${stream} ${what}: rebuild it from the book`)
   }
 }
 
@@ -55,7 +63,7 @@ export async function readTapeEnd(
   timeout = 5000,
 ): Promise<TapeEnd> {
   const jsm = await nc.jetstreamManager({ timeout, checkAPI: false })
-  const { state } = await jsm.streams.info(stream)
+  const { config, state } = await jsm.streams.info(stream)
   const sequence = state.last_seq
   if (state.messages === 0) return { position: -1, sequence }
   const last = await jsm.streams.getMessage(stream, { seq: sequence }).catch((error) => {
@@ -76,7 +84,27 @@ export async function readTapeEnd(
       bookId,
     )
   }
+  await checkBeginning(jsm, stream, state, config.max_bytes)
   return { position, sequence }
+}
+
+/** A limit removes the oldest only from a full stream; one that has room and lacks them was emptied by somebody. */
+async function checkBeginning(
+  jsm: JetStreamManager,
+  stream: string,
+  state: StreamState,
+  maxBytes: number,
+): Promise<void> {
+  const { first_seq: sequence, bytes } = state
+  if (sequence <= 1 || (maxBytes > 0 && bytes > maxBytes / 2)) return
+  const first = await jsm.streams.getMessage(stream, { seq: sequence }).catch((error) => {
+    if (apiCode(error) === 10037) return null
+    throw error
+  })
+  const position = Number(first?.header.get('bitacora-position') || Number.NaN)
+  if (position > 0) {
+    throw new TapeDamaged(stream, sequence, `is the first one, with position ${position}`)
+  }
 }
 
 /**
@@ -100,6 +128,7 @@ export class TapeStream {
   /** Sequence of a position = position + this. */
   #offset: number
   #epoch = 0
+  #lookedAt = Date.now()
   #recovering = false
   #recoverAgain = false
   #error: unknown
@@ -252,6 +281,7 @@ export class TapeStream {
       return this.#fail(new TapeRegressed(stream, end.position, this.#acknowledged))
     }
     this.#offset = end.sequence - end.position
+    this.#lookedAt = Date.now()
     this.#recovering = false
     this.#advance(end.position)
     for (let index = this.#head; index < this.#entries.length; index++) {
@@ -261,9 +291,11 @@ export class TapeStream {
   }
 
   #checkOldest(): void {
+    if (this.#recovering) return
     const oldest = this.#entries[this.#head]
-    if (!oldest || this.#recovering) return
-    if (Date.now() - oldest.sentAt > this.#options.ackTimeoutMs) void this.#recover()
+    // A stream that nothing is sent to may be emptied or replaced all the same.
+    const since = oldest?.sentAt ?? this.#lookedAt
+    if (Date.now() - since > this.#options.ackTimeoutMs) void this.#recover()
   }
 
   #end(reason: unknown): void {

@@ -1,14 +1,18 @@
 import { ReadModel } from '../../../projections/read-model.ts'
+import { encodeBody } from '../../../engine/events/envelope.ts'
 import { TestBook } from '../../../projections/testing/book.ts'
 import type { BodyName } from '../../../schemas/types.gen.ts'
 import { errorsText, validateBody } from '../../../schemas/validate.ts'
+import { MemoryStore } from '../../adapters/memory/memory-store.ts'
 import type { Projected, Remembers } from '../answer.ts'
+import type { Explains } from '../explain-routes.ts'
 import { createHttpApi, type HttpApi, type HttpApiOptions } from '../http-api.ts'
 
 /** A book in memory whose events are folded when a test says so. */
 export class FakeProjector implements Projected {
   readonly book = new TestBook()
   readonly model = new ReadModel()
+  readonly stored = { store: new MemoryStore(), stream: 'book' }
   failed: Error | null = null
   #wake = new Set<() => void>()
 
@@ -25,6 +29,20 @@ export class FakeProjector implements Projected {
     for (const event of this.book.events.slice(this.model.position + 1)) this.model.apply(event)
     for (const wake of this.#wake) wake()
     return this
+  }
+
+  /** Folds what the test has added, and writes it to the store as well. */
+  async write(): Promise<void> {
+    const { store, stream } = this.stored
+    this.fold()
+    const head = await store.head(stream)
+    const proposed = this.book.events.slice(head + 1).map((event) => ({
+      id: event.id,
+      type: event.type,
+      body: encodeBody(event),
+      checksum: 'c'.repeat(64),
+    }))
+    if (proposed.length > 0) await store.append(stream, head, proposed)
   }
 
   waitFor(position: number, timeoutMs: number): Promise<boolean> {
@@ -59,6 +77,9 @@ export function rememberedBy({ book }: FakeProjector): Remembers {
   }
 }
 
+/** For tests that ask for no explanation. */
+export const NEVER: Explains = { explain: () => Promise.reject(new Error('was asked')) }
+
 export const READY = { ready: true, checks: [], version: '1.2.3', role: 'writer' }
 
 /** Runs a test against an API on a free port, and closes it whatever happens. */
@@ -70,6 +91,8 @@ export async function withApi(
   const api = await createHttpApi({
     projector,
     past: rememberedBy(projector),
+    explainer: NEVER,
+    book: projector.stored,
     host: '127.0.0.1',
     port: 0,
     info: () => READY,

@@ -58,8 +58,10 @@ export class DoubleLog {
     if (file === undefined) return
     const kept = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
     const whole = kept.lastIndexOf(0x0a) + 1
-    for (const line of kept.subarray(0, whole).toString('utf8').split('\n')) {
-      if (line !== '') this.#restore(line)
+    // Line by line: a long log does not fit one string.
+    for (let at = 0, end = kept.indexOf(0x0a); end >= 0; end = kept.indexOf(0x0a, at)) {
+      if (end > at) this.#restore(kept.toString('utf8', at, end))
+      at = end + 1
     }
     this.#file = openSync(file, 'a')
     ftruncateSync(this.#file, whole)

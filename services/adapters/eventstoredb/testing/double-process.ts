@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type DoubleFaults, type DoubleOptions, startDouble } from './esdb-double.ts'
 
-const PATIENCE_MS = 20_000
+/** A log of a million events takes a while to read. */
+const PATIENCE_MS = 180_000
 
 /** The double in a process of its own, which can be killed like a server and started again on its file. */
 export interface DoubleProcess {
@@ -16,7 +17,7 @@ export interface DoubleProcess {
 }
 
 export async function spawnDouble(
-  options: Pick<DoubleOptions, 'port' | 'file' | 'users'> = {},
+  options: Pick<DoubleOptions, 'port' | 'file' | 'users' | 'tls'> = {},
 ): Promise<DoubleProcess> {
   const self = fileURLToPath(import.meta.url)
   const child = spawn(process.execPath, ['--import', 'tsx', self, JSON.stringify(options)], {
@@ -33,7 +34,7 @@ export async function spawnDouble(
   return {
     child,
     port,
-    url: `esdb://127.0.0.1:${port}?tls=false`,
+    url: `esdb://127.0.0.1:${port}?tls=${options.tls !== undefined}`,
     fault: (faults) => void child.send(faults),
     kill: async (signal = 'SIGKILL') => {
       child.kill(signal)

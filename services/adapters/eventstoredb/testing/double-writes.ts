@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import sharedPb, { type StreamIdentifier } from '@eventstore/db-client/generated/shared_pb.js'
 import streamsPb, {
   type AppendReq,
@@ -42,6 +42,10 @@ export function appendHandlers(log: DoubleLog, faults: DoubleFaults, admit: Admi
       faults.refuseAppends -= 1
       throw refusals.notReady()
     }
+    const current = log.last(stream)
+    if (faults.forgetIds && expected >= NO_STREAM && expected < current) {
+      return { kind: 'wrong', current }
+    }
     const outcome = log.append(stream, expected, events)
     if (faults.swallowAnswers > 0) {
       faults.swallowAnswers -= 1
@@ -70,6 +74,9 @@ export function appendHandlers(log: DoubleLog, faults: DoubleFaults, admit: Admi
       const stream = nameOf(options?.getStreamIdentifier())
       const expected = expectedOf(options)
       const work = async (): Promise<AppendResp | null> => {
+        // A client that dies while it sends ends the stream too; that it did not finish shows a moment later.
+        await nextTurn()
+        if (call.cancelled) return null
         admit(call.metadata)
         const verdict = await commit(stream, expected, events)
         if (verdict.kind === 'silence') return null

@@ -37,6 +37,8 @@ export class DoubleFaults {
   swallowAnswers = 0
   /** Appends written and answered with a timeout. */
   timeOutAfterWriting = 0
+  /** Appends that repeat one are not known again: the answer is that somebody else wrote. */
+  forgetIds = false
   /** Every call is accepted and none answered. */
   mute = false
   /** Subscriptions stay open and carry nothing more. */

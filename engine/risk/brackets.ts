@@ -1,0 +1,72 @@
+import type { RiskVerdict, SignalRaised, SignalReceived } from '../../schemas/types.gen.ts'
+import { type Decimal, format, parse, trunc } from '../decimal.ts'
+import { orderFault } from '../trading/order-rules.ts'
+import type { Check } from './limits.ts'
+
+type Approved = NonNullable<RiskVerdict['order']>
+export type Leg = NonNullable<Approved['legs']>[number]
+
+/** The exits that a signal wants placed with its entry. */
+export function exitsOf(signal: SignalRaised | SignalReceived): Leg[] {
+  const { takeProfit, stopLoss, trailPercent } = signal
+  const legs: Leg[] = []
+  if (takeProfit !== undefined) {
+    legs.push({ role: 'take_profit', type: 'limit', limitPrice: takeProfit })
+  }
+  if (stopLoss !== undefined) legs.push({ role: 'stop_loss', type: 'stop', stopPrice: stopLoss })
+  if (trailPercent !== undefined) {
+    legs.push({ role: 'stop_loss', type: 'trailing_stop', trailPercent })
+  }
+  return legs
+}
+
+/** A bracket has both exits, an oto one; null without any. */
+export function classOf(legs: readonly Leg[]): 'bracket' | 'oto' | null {
+  if (legs.length === 0) return null
+  return legs.length === 1 ? 'oto' : 'bracket'
+}
+
+/**
+ * Looks at what an order and its exits ask for: whether such an order exists at all, and whether each exit lies on its
+ * side of the price that the entry is expected at (its limit or stop, else the last close): a gain above it when
+ * buying, a loss below. Only what was asked for is noted.
+ */
+export function checkTerms(
+  signal: SignalRaised | SignalReceived,
+  order: { side: 'buy' | 'sell'; qty: Decimal; byValue: boolean; reducing: boolean },
+  legs: readonly Leg[],
+  reference: Decimal,
+  checks: Check[],
+): void {
+  const fault = orderFault({
+    type: signal.orderType,
+    timeInForce: signal.timeInForce,
+    ...(signal.limitPrice !== undefined && { limitPrice: signal.limitPrice }),
+    ...(signal.stopPrice !== undefined && { stopPrice: signal.stopPrice }),
+    orderClass: classOf(legs) ?? 'simple',
+    fractional: order.byValue || trunc(order.qty) !== order.qty,
+    all: signal.qty === 'all' && signal.side !== 'close',
+    reducing: order.reducing || signal.side === 'close',
+    legs,
+  })
+  if (fault !== null) {
+    checks.push({ rule: 'order_rules', observed: fault.observed, limit: fault.reason, ok: false })
+  }
+  for (const leg of legs) {
+    const price = leg.limitPrice ?? leg.stopPrice
+    if (price === undefined) {
+      const percent = parse(leg.trailPercent!)
+      const ok = percent < parse('100')
+      checks.push({ rule: 'trail_percent', observed: format(percent), limit: 'below 100', ok })
+      continue
+    }
+    const above = (leg.role === 'take_profit') === (order.side === 'buy')
+    const value = parse(price)
+    checks.push({
+      rule: leg.role,
+      observed: format(value),
+      limit: `${above ? 'above' : 'below'} ${format(reference)}`,
+      ok: above ? value > reference : value < reference && value > 0,
+    })
+  }
+}

@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type DoubleProcess, spawnDouble } from '../adapters/eventstoredb/testing/double-process.ts'
+import { selfSigned } from '../adapters/eventstoredb/testing/self-signed.ts'
+import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
+
+// A book behind gRPC that is taken away from a running engine: credentials, or what it held. Everything runs against the loopback double of the wire
+// protocol, not against a real EventStoreDB.
+const SETTINGS = ['--speed', 'max', '--set', 'fast=2', 'slow=5', 'mode=reverse', 'size=50']
+const BARS = 1260
+
+const bars = async (engine: EngineProcess): Promise<number> =>
+  (await engine.get<{ counts: { bars: number } }>('/status')).counts.bars
+
+const reached = (engine: EngineProcess, share: number) =>
+  until(`${share} of the bars`, async () => (await bars(engine)) >= BARS * share, 120_000)
+
+/** Stops the engine at the end of its data; the book proves itself, and a backtest of it decides the same. */
+async function prove(engine: EngineProcess, env: Record<string, string>): Promise<void> {
+  await reached(engine, 1)
+  assert.is(await engine.stop(), 0, engine.output.stderr)
+  const dir = engine.folder
+  const verified = await bitacora(['verify', '--dir', dir, '--json'], { env })
+  assert.is(verified.code, 0, verified.stderr + verified.stdout)
+  const backtest = await bitacora(['backtest', '--history', '--dir', dir, '--json'], { env })
+  assert.is(backtest.code, 0, backtest.stderr)
+  const digest = (text: string) => (JSON.parse(text) as { digest: string }).digest
+  assert.is(digest(backtest.stdout), digest(verified.stdout))
+}
+
+test('credentials that no longer hold end a running engine with 4 and without a password; with good ones it goes on', () =>
+  inEngineFolder(async (dir) => {
+    const file = join(dir, 'double.log')
+    // Only with TLS: the client sends no credentials over a plain line.
+    const tls = selfSigned()
+    const ca = join(dir, 'ca.pem')
+    writeFileSync(ca, tls.certificate)
+    let double: DoubleProcess = await spawnDouble({ file, tls, users: { admin: 'first-one' } })
+    const { port } = double
+    const place = `127.0.0.1:${port}?tls=true&tlsCAFile=${encodeURIComponent(ca)}`
+    const env = (password: string) => ({ EVENTSTORE_URL: `esdb://admin:${password}@${place}` })
+    try {
+      const engine = new EngineProcess(dir, SETTINGS, env('first-one'))
+      await engine.ready(60_000)
+      await reached(engine, 0.1)
+      await double.kill()
+      double = await spawnDouble({ file, port, tls, users: { admin: 'second-one' } })
+      assert.is((await engine.exited).code, 4, engine.output.stderr)
+      assert.match(engine.output.stderr, /check user and password in EVENTSTORE_URL/)
+      const refused = new EngineProcess(dir, SETTINGS, env('first-one'))
+      assert.is((await refused.exited).code, 4)
+      for (const { stdout, stderr } of [engine.output, refused.output]) {
+        assert.not.match(stdout + stderr, /first-one|second-one/)
+      }
+      const next = new EngineProcess(dir, SETTINGS, env('second-one'))
+      await next.ready(60_000)
+      await prove(next, env('second-one'))
+    } finally {
+      await double.kill()
+    }
+  }))
+
+test('a store that is older than it was, or came back empty, is not gone on with', () =>
+  inEngineFolder(async (dir) => {
+    let double: DoubleProcess = await spawnDouble({ file: join(dir, 'double.log') })
+    const { port, url } = double
+    const env = { EVENTSTORE_URL: url }
+    try {
+      const engine = new EngineProcess(dir, SETTINGS, env)
+      const { bookId } = await engine.ready(60_000)
+      await reached(engine, 0.1)
+      await double.kill()
+      double = await spawnDouble({ file: join(dir, 'empty.log'), port })
+      assert.is((await engine.exited).code, 4, engine.output.stderr)
+      assert.match(engine.output.stderr, /are gone, the server is older than it was/)
+      // The next start finds no book there, and streams and journal that belong to one.
+      const next = new EngineProcess(dir, SETTINGS, env)
+      assert.is((await next.exited).code, 4, next.output.stderr)
+      assert.match(next.output.stderr, bookId)
+    } finally {
+      await double.kill()
+    }
+  }))
+
+test.run()
