@@ -26,10 +26,15 @@ export interface StatusState {
   startedAt: number | null
   starts: number
   controls: number
+  /** The newest controls: action and id → position. */
+  taken: Map<string, number>
   refusedInputs: number
   gaps: number
   anomalies: number
 }
+
+/** Controls that a repeated request is answered from. */
+const REMEMBERED = 256
 
 /** What runs, whether it may trade, and how much it has seen. */
 export const statusProjection: Projection<StatusState> = {
@@ -61,6 +66,7 @@ export const statusProjection: Projection<StatusState> = {
     startedAt: null,
     starts: 0,
     controls: 0,
+    taken: new Map(),
     refusedInputs: 0,
     gaps: 0,
     anomalies: 0,
@@ -90,6 +96,8 @@ export const statusProjection: Projection<StatusState> = {
         break
       case 'control.received':
         state.controls++
+        state.taken.set(`${event.data.action} ${event.data.controlId}`, event.position)
+        if (state.taken.size > REMEMBERED) state.taken.delete(state.taken.keys().next().value!)
         break
       case 'engine.started': {
         const { settings, ...run } = event.data
@@ -109,7 +117,11 @@ export const statusProjection: Projection<StatusState> = {
     return state
   },
   // What the fields refer to is data of events, which nobody writes to.
-  copy: (state) => ({ ...state, lastBars: new Map(state.lastBars) }),
+  copy: (state) => ({
+    ...state,
+    lastBars: new Map(state.lastBars),
+    taken: new Map(state.taken),
+  }),
 }
 
 function isNewest(before: MarketBar | undefined, bar: MarketBar): boolean {

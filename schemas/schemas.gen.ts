@@ -1928,6 +1928,138 @@ export const EVENT_SCHEMAS: Readonly<Record<string, object>> = {
 
 /** Body schemas by name; older versions by "name@version". */
 export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
+  'command-stored': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/command-stored.v1.json",
+    "title": "CommandStored",
+    "description": "A command that NATS has stored; the engine takes it in its turn",
+    "type": "object",
+    "properties": {
+      "id": {
+        "type": "string",
+        "description": "Its id: the Idempotency-Key"
+      },
+      "stream": {
+        "type": "string",
+        "description": "JetStream stream that holds it"
+      },
+      "sequence": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Its sequence there"
+      },
+      "location": {
+        "type": "string",
+        "description": "Where to look for what became of it"
+      }
+    },
+    "required": [
+      "id",
+      "stream",
+      "sequence",
+      "location"
+    ],
+    "additionalProperties": false
+  },
+  'control-request': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/control-request.v1.json",
+    "title": "ControlRequest",
+    "description": "Body of POST /control/{action}",
+    "type": "object",
+    "properties": {
+      "reason": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 1000,
+        "description": "Why"
+      },
+      "orderId": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "cancel-order, replace-order: number of the order"
+      },
+      "qty": {
+        "type": "string",
+        "pattern": "^(?=.*[1-9])\\d{1,15}(\\.\\d{1,9})?$",
+        "description": "replace-order: whole quantity, what is filled included"
+      },
+      "limitPrice": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: limit price"
+      },
+      "stopPrice": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: stop price"
+      },
+      "trailAmount": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: distance of a trailing stop, money"
+      },
+      "trailPercent": {
+        "$ref": "../common.json#/$defs/PositiveDecimal",
+        "description": "replace-order: distance of a trailing stop, percent"
+      },
+      "timeInForce": {
+        "enum": [
+          "day",
+          "gtc",
+          "ioc",
+          "fok",
+          "opg",
+          "cls"
+        ],
+        "description": "replace-order: how long it stands"
+      }
+    },
+    "required": [
+      "reason"
+    ],
+    "additionalProperties": false
+  },
+  'control-taken': {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://bitacora.dev/schemas/api/control-taken.v1.json",
+    "title": "ControlTaken",
+    "description": "A control that the engine has taken",
+    "type": "object",
+    "properties": {
+      "position": {
+        "type": "integer",
+        "minimum": -1,
+        "description": "Position of the book that the answer belongs to"
+      },
+      "id": {
+        "type": "string",
+        "description": "Its id: the Idempotency-Key"
+      },
+      "action": {
+        "type": "string",
+        "description": "What was ordered"
+      },
+      "entry": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Its position in the book; /explain/p:<entry> tells what came of it"
+      },
+      "trading": {
+        "enum": [
+          "ACTIVE",
+          "REDUCING",
+          "HALTED"
+        ],
+        "description": "Trading state now"
+      }
+    },
+    "required": [
+      "position",
+      "id",
+      "action",
+      "entry",
+      "trading"
+    ],
+    "additionalProperties": false
+  },
   'decision-body': {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://bitacora.dev/schemas/api/decision-body.v1.json",

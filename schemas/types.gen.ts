@@ -31,6 +31,92 @@ export interface AccountCharged {
 }
 
 /**
+ * A command that NATS has stored; the engine takes it in its turn
+ */
+export interface CommandStored {
+  /**
+   * Its id: the Idempotency-Key
+   */
+  id: string
+  /**
+   * JetStream stream that holds it
+   */
+  stream: string
+  /**
+   * Its sequence there
+   */
+  sequence: number
+  /**
+   * Where to look for what became of it
+   */
+  location: string
+}
+
+/**
+ * Body of POST /control/{action}
+ */
+export interface ControlRequest {
+  /**
+   * Why
+   */
+  reason: string
+  /**
+   * cancel-order, replace-order: number of the order
+   */
+  orderId?: number
+  /**
+   * replace-order: whole quantity, what is filled included
+   */
+  qty?: string
+  /**
+   * replace-order: limit price
+   */
+  limitPrice?: string
+  /**
+   * replace-order: stop price
+   */
+  stopPrice?: string
+  /**
+   * replace-order: distance of a trailing stop, money
+   */
+  trailAmount?: string
+  /**
+   * replace-order: distance of a trailing stop, percent
+   */
+  trailPercent?: string
+  /**
+   * replace-order: how long it stands
+   */
+  timeInForce?: 'day' | 'gtc' | 'ioc' | 'fok' | 'opg' | 'cls'
+}
+
+/**
+ * A control that the engine has taken
+ */
+export interface ControlTaken {
+  /**
+   * Position of the book that the answer belongs to
+   */
+  position: number
+  /**
+   * Its id: the Idempotency-Key
+   */
+  id: string
+  /**
+   * What was ordered
+   */
+  action: string
+  /**
+   * Its position in the book; /explain/p:<entry> tells what came of it
+   */
+  entry: number
+  /**
+   * Trading state now
+   */
+  trading: 'ACTIVE' | 'REDUCING' | 'HALTED'
+}
+
+/**
  * Something that was decided, or that a decision was based on
  */
 export interface DecisionBody {
@@ -3063,7 +3149,10 @@ export interface EventData {
 /** What the newest version of each body holds, by the name of its schema file. */
 export interface BodyData {
   'chain-settings': ChainSettings
+  'command-stored': CommandStored
   'control-command': ControlCommand
+  'control-request': ControlRequest
+  'control-taken': ControlTaken
   'decision-body': DecisionBody
   'decision-list': DecisionList
   'equity-list': EquityList

@@ -15,7 +15,7 @@ import {
   totalsOf,
 } from '../services/all-in-one/testing/kill-matrix.ts'
 import { type KillCase, planCase, planCases } from '../services/all-in-one/testing/kill-plan.ts'
-import { BAR_COUNT, makeSite } from '../services/all-in-one/testing/kill-run.ts'
+import { BAR_COUNT, makeSite } from '../services/all-in-one/testing/kill-scene.ts'
 import { demoBarsPath } from '../services/market-data/demo-data.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -150,7 +150,8 @@ async function main(): Promise<void> {
     options.plant === undefined ? {} : { plant: options.plant },
   )
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
+  // Cases under way are ended, and what was seen is told.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   console.error(`${cases.length} cases, ${options.jobs} at once, seed ${options.seed}`)
   const began = performance.now()
   const results = await runMatrix({

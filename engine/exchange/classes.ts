@@ -29,6 +29,7 @@ export function afterFill(
     if (order.done) enter(desk, group, order.filled, at)
     return
   }
+  if (order.done) group.ending = true
   for (const leg of group.legs) {
     if (leg === order || leg.done) continue
     if (order.done) {
@@ -49,17 +50,17 @@ export function afterEnd(
   at: number,
 ): void {
   const how = kind === 'expired' ? 'expired' : 'canceled'
-  // An entry that a leg took along, below: the legs are dealt with there.
-  if (order.extra?.group === group && !group.legs.includes(order) && group.entry !== order) return
+  if (group.ending) return
   if (order === group.entry) {
     if (order.filled === ZERO) {
+      group.ending = true
       cancelLegs(desk, group, at, `entry_${how}`, `its entry, order ${order.orderId}, ${how}`)
     } else enter(desk, group, order.filled, at)
     return
   }
   const { entry } = group
+  group.ending = true
   if (entry !== null && !entry.done) {
-    group.entry = null
     desk.finish('canceled', entry, at, `leg_${how}`, `its leg, order ${order.orderId}, ${how}`)
   }
   cancelLegs(desk, group, at, `sibling_${how}`, `order ${order.orderId} ${how}`)

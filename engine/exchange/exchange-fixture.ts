@@ -63,10 +63,10 @@ export function open(
     )
     return clientOrderId
   }
-  /** What was said since the last call, acceptances left out. */
+  /** What was said since the last call, acceptances left out, of legs too. */
   const said = (): string[] => {
     const texts = reports
-      .filter((report) => report.kind !== 'accepted')
+      .filter((report) => report.kind !== 'accepted' && report.kind !== 'held')
       .map((report) =>
         report.kind === 'filled'
           ? `filled ${report.clientOrderId} ${report.qty}@${report.price}${report.complete ? '' : ' …'}`

@@ -62,9 +62,10 @@ export class Gates {
   /** Most shares a sale may trade now; null: no limit. What would go short where that is not allowed, does not. */
   sellable(order: WorkingOrder, position: Decimal): Decimal | null {
     if (order.buys) return null
+    const byValue = order.extra !== null && order.extra.notional !== null
     const barred =
       !this.#mayShort(order.symbol) ||
-      (this.#wholeShorts && trunc(order.remaining) !== order.remaining)
+      (this.#wholeShorts && (byValue || trunc(order.remaining) !== order.remaining))
     return barred ? max(position, ZERO) : null
   }
 

@@ -199,6 +199,7 @@ export function readClass(
     entry: kind === 'oco' ? null : working,
     legs: kind === 'oco' ? [working] : [],
     live: kind === 'oco',
+    ending: false,
   }
   const read: WorkingOrder[] = []
   for (const leg of legs) {

@@ -87,6 +87,7 @@ export function restoreDesk(desk: Desk, from: ExchangeSnapshot): Beside {
       if (order.extra?.held !== true) book.add(order)
     }
   }
+  // Closes the holes that legs of before have left.
   for (const group of groups.values()) group.legs = group.legs.filter(() => true)
   return {
     ambiguousBars: from.ambiguousBars,

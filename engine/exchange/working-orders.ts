@@ -72,6 +72,8 @@ export interface OrderGroup {
   legs: WorkingOrder[]
   /** Whether the legs work. */
   live: boolean
+  /** Whether all of them are just being ended. */
+  ending: boolean
 }
 
 export const PLAIN: Omit<OrderExtra, 'group' | 'trail'> = {
@@ -221,7 +223,7 @@ function join(
 ): OrderGroup {
   let group = groups.get(id)
   if (group === undefined) {
-    group = { id, kind, entry: null, legs: [], live: live === true }
+    group = { id, kind, entry: null, legs: [], live: live === true, ending: false }
     groups.set(id, group)
   }
   if (leg === undefined) group.entry = order

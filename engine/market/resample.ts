@@ -10,7 +10,7 @@ export interface ResampleOptions {
   from: Timeframe
   to: Timeframe
   /** The market of a symbol. */
-  calendar(symbol: string): Calendar
+  calendar: (symbol: string) => Calendar
   /** Hours of which daily bars are made: the core session (default), or pre- and post-market too. */
   daily?: 'core' | 'all'
 }

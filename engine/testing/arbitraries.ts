@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { ChainSettings, RiskLimits } from '../../schemas/types.gen.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { dueBefore } from '../chain/timers.ts'
-import { format, max, ONE, parse, sub } from '../decimal.ts'
+import { add, format, max, ONE, parse, sub } from '../decimal.ts'
 import {
   action,
   adjusted,
@@ -84,7 +84,7 @@ export type Move =
   | { do: 'fill'; pick: number; part: number; price: string; fee: string }
   | { do: 'stray'; orderId: number; kind: PlainReport | 'fill'; symbol: string }
   | { do: 'control'; action: 'halt' | 'resume' | 'cancel-all' | 'flatten' }
-  | { do: 'change'; pick: number; to: 'cancel' | { qty: string } | { limitPrice: string } }
+  | { do: 'change'; pick: number; to: 'cancel' | 'double' | 'same' | { limitPrice: string } }
   | { do: 'answer'; replaced: boolean }
   | { do: 'adjust'; pick: number; qty: string }
   | { do: 'action'; symbol: string; kind: 'split' | 'dividend' | 'delist'; value: string }
@@ -95,6 +95,8 @@ type SignalSize = { qty: string } | { notional: string }
 
 const symbol = fc.constantFrom(...SYMBOLS)
 const plainReport = fc.constantFrom<PlainReport>(
+  'accepted',
+  'accepted',
   'accepted',
   'accepted',
   'held',
@@ -190,8 +192,9 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
       pick: fc.nat(5),
       to: fc.oneof(
         fc.constant('cancel' as const),
-        shares.map((qty) => ({ qty })),
-        fc.constant({ qty: '20' }),
+        fc.constant('double' as const),
+        fc.constant('double' as const),
+        fc.constant('same' as const),
         price.map((limitPrice) => ({ limitPrice })),
       ),
     }),
@@ -350,10 +353,17 @@ function inputOf(made: Move, table: StateTable, day: number, index: number): Inp
       // Mostly what the broker has; now and then any number.
       const there = open.filter(({ status }) => status !== 'intended' && status !== 'unknown')
       const order = made.pick === 5 ? undefined : there[made.pick % Math.max(1, there.length)]
+      if (order === undefined && made.pick !== 5) return null
       const orderId = order?.orderId ?? made.pick
-      return made.to === 'cancel'
-        ? control(day, 'cancel-order', `k${index}`, { orderId })
-        : control(day, 'replace-order', `k${index}`, { orderId, ...made.to })
+      if (made.to === 'cancel') return control(day, 'cancel-order', `k${index}`, { orderId })
+      const qty = order?.qty ?? ONE
+      const to =
+        made.to === 'double'
+          ? { qty: format(add(qty, qty)) }
+          : made.to === 'same'
+            ? { qty: format(qty) }
+            : made.to
+      return control(day, 'replace-order', `k${index}`, { orderId, ...to })
     }
     case 'answer': {
       const next = open.find((order) => order.replaces !== null)

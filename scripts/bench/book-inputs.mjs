@@ -1,6 +1,6 @@
 // Inputs of a busy account, for the bench of the book: minute bars of 200 symbols, of which every 20th makes the
-// strategy signal, and a broker that accepts and fills what is intended. Bus and broker are in memory, so that the
-// writer and its store are what is measured.
+// strategy signal. Orders are withheld, not filled: an engine does not start on a book that tells of fills without the
+// journal of the broker that gave them. The bus is in memory, so that the writer and its store are what is measured.
 import { Buffer } from 'node:buffer'
 import { clientOrderId } from '../../dist/engine/events/ids.js'
 
@@ -15,7 +15,7 @@ const HALF_WAVE = 20
 /** Bars under way at once: what a market-data stream delivers ahead of the acknowledgements. */
 const WINDOW = 2000
 
-export const STRATEGY = { fast: 2, slow: 5, mode: 'long-only', size: '10' }
+export const STRATEGY = { fast: 2, slow: 5, mode: 'reverse', size: '10' }
 export const RISK = {
   maxOrderNotional: '1000000',
   maxPosition: '1000',
@@ -67,12 +67,11 @@ export function bar(n) {
   }
 }
 
-/** A bus that delivers bars as fast as they are acknowledged, and the reports of a broker that fills everything. */
+/** A bus that delivers bars as fast as they are acknowledged, and an answer to every intent. */
 export class MemoryBus {
   #handlers = new Map()
   #sequences = { REPORTS: 0, MARKET: 0 }
   #acked = 0
-  #brokerSequence = 0
   #wake = () => {}
 
   async consume(stream, _durable, onMessage) {
@@ -114,27 +113,16 @@ export class MemoryBus {
     }
   }
 
-  /** To be called with what was appended: its intents are accepted and filled. */
-  trade(events) {
+  /** To be called with what was appended: its intents are answered. */
+  answer(events) {
     for (const { type, body } of events) {
       if (type !== 'order.intended') continue
-      const { at, data } = JSON.parse(body)
-      const { orderId, symbol, side, qty } = data
-      const order = () => ({
+      const { orderId } = JSON.parse(body).data
+      this.#report('order.withheld', {
         orderId,
         clientOrderId: clientOrderId(BOOK_ID, orderId),
-        symbol,
-        brokerSequence: ++this.#brokerSequence,
-        occurredAt: new Date(at).toISOString().replace('.000', ''),
-      })
-      this.#report('order.accepted', order())
-      this.#report('order.filled', {
-        ...order(),
-        side,
-        qty,
-        price: '102.5',
-        fee: '1.025',
-        complete: true,
+        code: 'too_late',
+        reason: 'the bench sends nothing',
       })
     }
   }

@@ -53,7 +53,7 @@ async function append() {
     append: async (...call) => {
       const last = await store.append(...call)
       appends += 1
-      bus.trade(call[2])
+      bus.answer(call[2])
       return last
     },
     head: (...call) => store.head(...call),

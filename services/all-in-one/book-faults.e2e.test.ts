@@ -39,7 +39,7 @@ test('a book locked by another program: not ready, named, nothing lost, and on a
     const engine = new EngineProcess(dir, RUNNING)
     const { url } = await engine.ready(60_000)
     await until('some bars are in', async () => (await bars(engine)) >= 3)
-    const other = new Database(join(dir, 'book.db'))
+    const other = new Database(join(dir, 'book.db'), { timeout: 10_000 })
     other.exec('BEGIN IMMEDIATE')
     try {
       const unready = await until('not ready', async () => {
@@ -104,7 +104,7 @@ test('rows that vanish under a running engine end it: refused, by name', () =>
     const engine = new EngineProcess(dir, RUNNING)
     await engine.ready(60_000)
     await until('some bars are in', async () => (await bars(engine)) >= 5)
-    const db = new Database(join(dir, 'book.db'))
+    const db = new Database(join(dir, 'book.db'), { timeout: 10_000 })
     db.exec(
       'PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE appends SET count = 0 WHERE id = (SELECT max(id) FROM appends)',
     )

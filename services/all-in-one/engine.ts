@@ -20,6 +20,7 @@ import { forgetRestored, prepareRestored } from '../book-tools/restored.ts'
 import { type Executor, startExecutor } from '../executor/executor.ts'
 import { foldEvent, noIntents } from '../executor/intents.ts'
 import type { HealthInfo } from '../http-api/health-routes.ts'
+import type { Tokens } from '../http-api/access.ts'
 import { createHttpApi } from '../http-api/http-api.ts'
 import type { BarColumns } from '../market-data/bar-columns.ts'
 import { type FileFeed, startFileFeed } from '../market-data/file-feed.ts'
@@ -34,6 +35,7 @@ import { BOOK_FILE, bookStream, ENGINE_FILE, writeEngineFile } from '../runtime/
 import { Cleanup } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
 import { NatsCare } from './nats-care.ts'
+import { BusCommands, type Sign } from './bus-commands.ts'
 import { Renewable } from './renewable.ts'
 import { settled } from './settled.ts'
 import { openSimBroker } from '../simulator/sim-broker.ts'
@@ -67,6 +69,10 @@ export interface EngineOptions {
   eventStoreUrl: string | null
   /** Program to run as the engine's own NATS server. */
   natsBinary: string
+  /** Who may use the HTTP API; null or left out: everybody on this machine. */
+  tokens?: Tokens | null
+  /** Signs what the HTTP API publishes for an operator who has a key. */
+  sign?: Sign
   signals: Omit<WriterOptions['rules'], 'now' | 'run'>
   backoff: { baseMs: number; maxMs: number; jitter: number }
   log: Log
@@ -160,11 +166,14 @@ async function start(options: EngineOptions): Promise<Engine> {
     const projector = startProjector({ store, stream, model: passing.result() })
     cleanup.add('projector', () => projector.close())
     let checks = (): HealthInfo['checks'] => [{ name: 'started', ok: false }]
+    const commands = new BusCommands(options.sign ?? (() => ({})))
     const http = await createHttpApi({
       projector,
       past: new Past(store, stream),
       explainer: new Explainer(store, stream),
       book: { store, stream },
+      commands,
+      tokens: options.tokens ?? null,
       host: options.host,
       port: options.port,
       info: () => {
@@ -179,6 +188,7 @@ async function start(options: EngineOptions): Promise<Engine> {
     const restored = await prepareRestored(dir, nc, bookId)
     await provision(nc, { bookId, account })
     const bus = new NatsBus(nc)
+    commands.connect(bus)
 
     const care = new NatsCare({ nc, bookId, account, log })
     cleanup.add('care of NATS', async () => care.close())

@@ -131,7 +131,7 @@ test('interrupted at any append, it goes on where it was', async () => {
 test('an answer that was lost after writing makes no repeat', () =>
   withDouble(async (scene) => {
     const book = new SampleBook().bars(300)
-    const server = await scene.open(PATIENT)
+    const server = await scene.open({ ...PATIENT, attemptMs: 2000 })
     scene.double.faults.swallowAnswers = 1
     const result = await copy(await memory(book), server)
     assert.is(result.copied, book.events.length)
@@ -141,8 +141,8 @@ test('an answer that was lost after writing makes no repeat', () =>
 test('a server that stays away is named, and the next run goes on', () =>
   withDouble(async (scene) => {
     const book = new SampleBook().bars(50)
-    const server = await scene.open({ patienceMs: 500 })
-    await store(server, book.steps.slice(0, 20))
+    await store(await scene.open(PATIENT), book.steps.slice(0, 20))
+    const server = await scene.open({ ...PATIENT, attemptMs: 300, patienceMs: 900 })
     scene.double.faults.mute = true
     const error = await rejection(copy(await memory(book), server))
     assert.is(error.code, 'eventstore_unreachable')

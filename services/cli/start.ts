@@ -152,7 +152,10 @@ async function prepare(
   const { loadBars } = await import('../market-data/bar-set.ts')
   const { demoBarsPath } = await import('../market-data/demo-data.ts')
   const { createLog } = await import('../runtime/log.ts')
-  const { checkSignature, readKeysFile } = await import('../runtime/webhook-signature.ts')
+  const { readTokensFile } = await import('../http-api/access.ts')
+  const { checkSignature, readKeysFile, signatureHeaders } = await import(
+    '../runtime/webhook-signature.ts'
+  )
   const paths = options.data ?? [demoBarsPath()]
   const bars = await loadBars(paths, {
     ...barLoadOptions(options, (values.TIMEFRAME ?? undefined) as Timeframe | undefined),
@@ -184,7 +187,7 @@ async function prepare(
   }
   const signing = values.SIGNALS_KEYS_FILE === null ? null : readKeysFile(values.SIGNALS_KEYS_FILE)
   if (signing?.warning) warn(signing.warning)
-  const keys = signing?.keys ?? new Map()
+  const keys: ReadonlyMap<string, readonly Buffer[]> = signing?.keys ?? new Map()
   return {
     dir: values.DATA_DIR,
     account: 'main',
@@ -201,6 +204,12 @@ async function prepare(
     ...(values.NATS_URL !== null && { natsUrl: values.NATS_URL }),
     natsBinary: values.NATS_SERVER_BIN,
     eventStoreUrl: values.EVENTSTORE_URL,
+    tokens: values.API_TOKENS_FILE === null ? null : readTokensFile(values.API_TOKENS_FILE),
+    sign: (operator, message) => {
+      const key = keys.get(operator)?.[0]
+      const timestamp = String(Math.floor(Date.now() / 1000))
+      return key === undefined ? {} : signatureHeaders({ ...message, timestamp }, key)
+    },
     signals: {
       requireSignature: values.SIGNALS_REQUIRE_SIGNATURE ?? false,
       checkSignature: (message, operator) => checkSignature(keys, message, operator),

@@ -10,6 +10,7 @@ import {
   flaws,
   get,
   NEVER,
+  NO_COMMANDS,
   READY,
   rememberedBy,
   withApi,
@@ -171,6 +172,7 @@ test('closing ends what waits for a position', async () => {
     past,
     explainer: NEVER,
     book: projector.stored,
+    commands: NO_COMMANDS,
     host: '127.0.0.1',
     port: 0,
     info: () => READY,
@@ -234,6 +236,7 @@ test('the OpenAPI document describes every route, and every reference in it lead
       '/events',
       '/stream',
     )
+    expected.push('/signals/manual', '/signal', '/order', '/control/{action}')
     assert.equal(paths, expected.sort())
     const { schemas } = body.components as { schemas: Record<string, object> }
     const text = JSON.stringify(body)
@@ -250,7 +253,7 @@ test('a wrong method on a known address is 405 with Allow, an unknown address 40
   await withApi(async (api) => {
     const send = { body: '{', headers: { 'content-type': 'application/json' } }
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
-      for (const path of ['/portfolio', '/orders/1?x=1', '/openapi.json', '/livez']) {
+      for (const path of ['/portfolio', '/fills?x=1', '/openapi.json', '/livez']) {
         const init = method === 'POST' || method === 'PUT' ? { method, ...send } : { method }
         const answer = await get(api.url + path, init)
         assertProblem(answer, 405, 'method-not-allowed')
@@ -281,6 +284,7 @@ test('what breaks inside is logged and tells nothing outside', async () => {
     past: rememberedBy(projector),
     explainer: NEVER,
     book: projector.stored,
+    commands: NO_COMMANDS,
     host: 'localhost',
     port: 0,
   }
@@ -348,6 +352,7 @@ async function failure(host: string, port: number): Promise<unknown> {
       past: rememberedBy(projector),
       explainer: NEVER,
       book: projector.stored,
+      commands: NO_COMMANDS,
       host,
       port,
       info: () => READY,

@@ -3,7 +3,10 @@ import { type FastifyInstance, fastify } from 'fastify'
 import type { AddressInfo, Socket } from 'node:net'
 import type { EventStore } from '../../engine/ports/event-store.ts'
 import type { BodyName } from '../../schemas/types.gen.ts'
+import { Access, RateLimit, type Tokens } from './access.ts'
 import { type Projected, type Remembers, sendProblem } from './answer.ts'
+import { commandRoutes } from './command-routes.ts'
+import type { Commands } from './commands.ts'
 import { components } from './components.ts'
 import { eventRoutes } from './event-routes.ts'
 import { EventTail } from './event-tail.ts'
@@ -25,8 +28,11 @@ export interface HttpApiOptions {
   explainer: Explains
   /** Where the events themselves are read from. */
   book: { store: EventStore; stream: string }
-  /** A loopback address. */
+  /** A loopback address, unless there are tokens. */
   host: string
+  /** Who may ask what; null or left out: everybody on this machine. */
+  tokens?: Tokens | null
+  commands: Commands
   /** 0: a free one. */
   port: number
   info: () => HealthInfo
@@ -45,6 +51,7 @@ export interface HttpApi {
 }
 
 const MAX_WAIT_MS = 5000
+const BODY_LIMIT = 64 * 1024
 const STREAM = { maxClients: 500, heartbeatMs: 15_000, patienceMs: 30_000 }
 const REQUEST_TIMEOUT_MS = 30_000
 const LINGER_MS = 500
@@ -66,6 +73,10 @@ const BODIES: readonly BodyName[] = [
   'strategy-list',
   'queue-list',
   'explain-body',
+  'manual-signal',
+  'control-request',
+  'control-taken',
+  'command-stored',
   'event-list',
   'status-body',
   'health-body',
@@ -75,15 +86,18 @@ const BODIES: readonly BodyName[] = [
 ]
 
 /**
- * Serves the read model over HTTP. Reading only: nothing here changes the book.
+ * Serves the read model over HTTP, and takes commands, which it publishes like everybody else: nothing here changes
+ * the book.
  * Throws NonLoopbackHost, PortInUse, CannotListen.
  */
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
-  const { projector, past, explainer, book, port, info, log } = options
-  const host = loopback(options.host)
+  const { projector, past, explainer, book, commands, port, info, log } = options
+  const tokens = options.tokens ?? null
+  const host = tokens === null ? loopback(options.host) : options.host
   const app = fastify({
     exposeHeadRoutes: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
     clientErrorHandler: (error, socket) => refuseConnection(error, socket),
@@ -92,13 +106,17 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const closing = new Promise<void>((resolve) => {
     close = resolve
   })
+  app.removeContentTypeParser('text/plain')
   app.addHook('preClose', async () => close())
   errors(app, log)
+  const access = new Access(tokens)
+  guard(app, access)
   await document(app, info().version)
   const context = { projector, past, maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS, closing }
   readRoutes(app, context)
   explainRoutes(app, context, explainer)
   eventRoutes(app, context, book)
+  commandRoutes(app, { ...context, commands, access, limit: new RateLimit() })
   const tail = new EventTail(book.store, book.stream)
   streamRoutes(app, { tail, closing, ...STREAM, ...options.streaming })
   healthRoutes(app, projector, info)
@@ -130,6 +148,14 @@ function refuseConnection(error: { code?: string }, socket: Socket): void {
     // Ended, not destroyed: the client may still be sending, and would lose the answer to a reset.
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
   } else socket.destroy()
+}
+
+/** Reading needs its scope too; commands ask for theirs themselves. */
+function guard(app: FastifyInstance, access: Access): void {
+  app.addHook('onRequest', async (request) => {
+    const reads = request.method === 'GET' || request.method === 'HEAD'
+    if (reads && !Access.isOpen(request.url)) access.caller(request, 'read')
+  })
 }
 
 /** The OpenAPI document, from the schemas that the bodies' types are made from. */

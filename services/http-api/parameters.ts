@@ -84,6 +84,22 @@ export const SYMBOL = matching(
   $defs.Symbol.pattern,
   'must be a ticker in upper case, such as AAPL or BRK.B',
 )
+const MAX_WAIT_MS = 30_000
+
+/** In ms. */
+export const WAIT: Parameter<number> = {
+  schema: {
+    type: 'string',
+    pattern: '^\\d{1,5}(ms|s)$',
+    description: 'Wait so long for what becomes of it, such as 2s; answered as soon as it is known',
+  },
+  read(text) {
+    const [, number = '', unit = ''] = /^(\d{1,5})(ms|s)$/.exec(text) ?? []
+    const ms = number === '' ? Number.NaN : Number(number) * (unit === 's' ? 1000 : 1)
+    return ms <= MAX_WAIT_MS ? ms : null
+  },
+  remedy: 'must be a time of at most 30s, such as 2s or 500ms',
+}
 export const FROM = whole('Begin with this position', 0, Number.MAX_SAFE_INTEGER)
 export const EVENT_TYPES: Parameter<string[]> = {
   schema: {

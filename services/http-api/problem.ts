@@ -4,13 +4,23 @@ import type { ProblemBody } from '../../schemas/types.gen.ts'
 const KINDS = {
   'bad-request': { status: 400, title: 'The request cannot be read' },
   'invalid-parameters': { status: 400, title: 'A parameter is not valid' },
+  'invalid-request': { status: 400, title: 'A field is missing or not valid' },
+  unauthorized: { status: 401, title: 'A token is needed' },
+  forbidden: { status: 403, title: 'The token does not allow it' },
+  'foreign-host': { status: 403, title: 'The request is for another host' },
+  'foreign-origin': { status: 403, title: 'The request comes from a foreign page' },
   'not-found': { status: 404, title: 'There is no such thing here' },
   'method-not-allowed': { status: 405, title: 'The method is not offered here' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'ambiguous-id': { status: 409, title: 'The id means more than one thing' },
+  'order-ended': { status: 409, title: 'The order has ended' },
   'content-too-large': { status: 413, title: 'The content is too large' },
+  'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
+  'key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  'too-many-requests': { status: 429, title: 'Too many commands' },
   'headers-too-large': { status: 431, title: 'The address and headers are too large' },
   internal: { status: 500, title: 'Something broke' },
+  'not-stored': { status: 503, title: 'NATS did not store it' },
   'too-many-clients': { status: 503, title: 'Too many follow the stream' },
   'past-is-busy': { status: 503, title: 'The past is asked for too often' },
   'not-caught-up': { status: 503, title: 'The position was not reached in time' },
@@ -51,8 +61,9 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   const { statusCode, code } = error as { statusCode?: unknown; code?: unknown }
   switch (statusCode) {
-    case 400:
     case 415:
+      return new Problem('unsupported-media-type', 'send the body as application/json')
+    case 400:
       return new Problem('bad-request', `the request cannot be read (${String(code)})`)
     case 414:
       return new Problem('not-found', 'no id is that long')

@@ -34,7 +34,7 @@ export interface BarCacheOptions {
   /** Beyond, the files used longest ago are deleted. */
   maxBytes?: number
   /** Told what had to be put right. */
-  notice?(text: string): void
+  notice?: (text: string) => void
 }
 
 const MIN_BYTES = 8 * 1024 * 1024
@@ -172,7 +172,10 @@ function arrays(columns: BarColumns, lines: Uint32Array): Uint8Array[] {
 /** Magic, length of the head, head (JSON), arrays, and the CRC-32 of all of it. */
 function write(fd: number, bars: BarFile): void {
   const { columns, symbols, timeframe, unit, hasVolume, header } = bars
-  const skipped = bars.skipped.map(({ file: _, ...fault }) => fault)
+  const skipped = bars.skipped.map((fault) => {
+    const { line, unit, field, reason, text } = fault
+    return { line, ...(unit !== undefined && { unit }), field, reason, text }
+  })
   const { length } = columns
   const head: Head = { length, symbols, timeframe, unit, hasVolume, skipped, header }
   const text = Buffer.from(JSON.stringify(head))

@@ -52,7 +52,7 @@ async function parse(path: string, bytes: Buffer, options: BarReadOptions): Prom
 interface Scan {
   rows: BarRows
   header: string[]
-  finish(): BarFile
+  finish: () => BarFile
 }
 
 function checked(path: string, { rows, header, finish }: Scan, options: BarReadOptions): BarFile {

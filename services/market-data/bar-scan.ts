@@ -12,7 +12,7 @@ export function scanBars(
   path: string,
   bytes: Buffer,
   options: BarReadOptions,
-): { rows: BarRows; finish(): BarFile; header: string[] } {
+): { rows: BarRows; finish: () => BarFile; header: string[] } {
   let scan = new BarScan(path, bytes, options, false)
   if (scan.bars.looksDaily()) scan = new BarScan(path, bytes, options, true)
   const { bars, header } = scan

@@ -1,7 +1,7 @@
 /** Bars from files, one or many, as one sequence ready to be replayed. */
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { TIMEFRAME_MS, type Timeframe } from '../../engine/market/bar.ts'
+import type { Timeframe } from '../../engine/market/bar.ts'
 import type { BarCache } from './bar-cache.ts'
 import { type BarColumns, MAX_SYMBOLS, mergeBars, type MergeSource } from './bar-columns.ts'
 import { BAR_FILES, BadBarsFile, readBarFile, SKIP_REMEDY } from './bar-file.ts'

@@ -13,7 +13,7 @@ export async function scanParquet(
   path: string,
   bytes: Buffer,
   options: BarReadOptions,
-): Promise<{ rows: BarRows; finish(): BarFile; header: string[] }> {
+): Promise<{ rows: BarRows; finish: () => BarFile; header: string[] }> {
   const file = new ParquetFile(await loadParquet(), bytes)
   const read = async (asDates: boolean): Promise<BarRows> => {
     const rows = new BarRows(path, 'row', options, asDates, file.rows)

@@ -114,6 +114,13 @@ export const SETTINGS = [
     help: 'Port of the HTTP API; 0: any free one',
   },
   {
+    name: 'API_TOKENS_FILE',
+    kind: 'file',
+    default: '',
+    since: '0.1',
+    help: 'JSON file of access tokens: name, sha256 of the token, scopes; empty: none, and the API stays on loopback',
+  },
+  {
     name: 'SYMBOLS',
     kind: 'symbols',
     default: '',

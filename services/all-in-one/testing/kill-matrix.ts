@@ -1,5 +1,6 @@
 import { cellName, KILL_POINTS, type KillCase, MODES, STORES, TARGETS } from './kill-plan.ts'
-import { type CaseResult, type KillSite, runCase } from './kill-run.ts'
+import { type CaseResult, runCase } from './kill-run.ts'
+import type { KillSite } from './kill-scene.ts'
 
 export interface MatrixResult {
   plan: KillCase

@@ -1,5 +1,5 @@
 // Faults planted into a built engine, to see that the kill matrix finds them. Each breaks one promise.
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -17,17 +17,18 @@ export async function plant(name, dist, dir) {
 
 /** @type {Record<string, (from: (file: string) => Promise<any>, dir: string) => Promise<void>>} */
 const FAULTS = {
-  /** Acknowledges an input when it is received, before it is in the book. */
-  'acknowledge-early': async (from) => {
-    const { AckOrder } = await from('services/writer/ack-order.js')
-    const take = AckOrder.prototype.take
-    AckOrder.prototype.take = function (message) {
-      take.call(this, message)()
-      return () => undefined
+  /** Acknowledges an input and forgets it. */
+  'lose-input': async (from) => {
+    const { InputQueues } = await from('services/writer/input-queues.js')
+    const push = InputQueues.prototype.push
+    let bars = 0
+    InputQueues.prototype.push = function (stream, waiting) {
+      if (stream === 'MARKET' && ++bars === 40) waiting.settle()
+      else push.call(this, stream, waiting)
     }
   },
-  /** Sends an order to the broker when it is computed, before it is in the book. */
-  'send-early': async (from) => {
+  /** Sends an order to the broker when it is computed, before it is in the book; dies once between the two. */
+  'send-early': async (from, dir) => {
     const { SimBroker } = await from('services/simulator/sim-broker.js')
     const { StepRecorder } = await from('engine/events/step-recorder.js')
     const { brokerOrder } = await from('engine/trading/broker-order.js')
@@ -53,6 +54,9 @@ const FAULTS = {
         boundBook.broker.submit(brokerOrder(boundBook.id, event.data)).catch(() => undefined)
         // Writes what waits at once.
         boundBook.broker.knows('').catch(() => undefined)
+        if (event.data.orderId < 5 || existsSync(join(dir, 'kills'))) continue
+        writeFileSync(join(dir, 'kills'), 'engine planted 1\n')
+        process.kill(process.pid, 'SIGKILL')
       }
       return step
     }

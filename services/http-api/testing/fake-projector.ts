@@ -5,6 +5,7 @@ import type { BodyName } from '../../../schemas/types.gen.ts'
 import { errorsText, validateBody } from '../../../schemas/validate.ts'
 import { MemoryStore } from '../../adapters/memory/memory-store.ts'
 import type { Projected, Remembers } from '../answer.ts'
+import type { Commands } from '../commands.ts'
 import type { Explains } from '../explain-routes.ts'
 import { createHttpApi, type HttpApi, type HttpApiOptions } from '../http-api.ts'
 
@@ -77,6 +78,12 @@ export function rememberedBy({ book }: FakeProjector): Remembers {
   }
 }
 
+/** For tests that send nothing. */
+export const NO_COMMANDS: Commands = {
+  signal: () => Promise.reject(new Error('was sent')),
+  control: () => Promise.reject(new Error('was sent')),
+}
+
 /** For tests that ask for no explanation. */
 export const NEVER: Explains = { explain: () => Promise.reject(new Error('was asked')) }
 
@@ -93,6 +100,7 @@ export async function withApi(
     past: rememberedBy(projector),
     explainer: NEVER,
     book: projector.stored,
+    commands: NO_COMMANDS,
     host: '127.0.0.1',
     port: 0,
     info: () => READY,

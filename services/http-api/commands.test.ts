@@ -1,0 +1,415 @@
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { BadTokensFile, RateLimit, readTokensFile, type Tokens } from './access.ts'
+import type { Commands } from './commands.ts'
+import type { HttpApi, HttpApiOptions } from './http-api.ts'
+import { type Answer, type FakeProjector, flaws, get, withApi } from './testing/fake-projector.ts'
+
+/** Takes what is sent as an engine would: it stands in the book some time later. */
+class Outbox implements Commands {
+  readonly sent: { subject: string; id: string; body: object }[] = []
+  failure: Error | null = null
+  /** Resolves before a message counts as stored. */
+  gate: Promise<void> = Promise.resolve()
+  take: (subject: string, id: string, body: object) => void = () => undefined
+
+  async signal(
+    operator: string,
+    id: string,
+    body: object,
+  ): Promise<{ stream: string; sequence: number }> {
+    return this.#send(`signals.manual.${operator}`, id, body)
+  }
+
+  async control(
+    action: string,
+    id: string,
+    body: object,
+  ): Promise<{ stream: string; sequence: number }> {
+    return this.#send(`control.${action}`, id, body)
+  }
+
+  async #send(
+    subject: string,
+    id: string,
+    body: object,
+  ): Promise<{ stream: string; sequence: number }> {
+    await this.gate
+    if (this.failure !== null) throw this.failure
+    this.sent.push({ subject, id, body })
+    setTimeout(() => this.take(subject, id, body), 20)
+    return { stream: 'INBOX', sequence: this.sent.length }
+  }
+}
+
+async function withOutbox(
+  run: (api: HttpApi, projector: FakeProjector, outbox: Outbox) => Promise<void>,
+  change: Partial<HttpApiOptions> = {},
+): Promise<void> {
+  const outbox = new Outbox()
+  await withApi(
+    async (api, projector) => {
+      projector.book.created().started()
+      projector.fold()
+      outbox.take = (subject, id, body) => {
+        const { book } = projector
+        if (subject.startsWith('control.')) {
+          const { actor, reason } = body as { actor: string; reason: string }
+          const action = subject.slice('control.'.length) as 'halt'
+          book.add('control.received', {
+            action,
+            actor,
+            reason,
+            controlId: id,
+            storedAt: '2013-10-22T00:00:00Z',
+          })
+        } else {
+          const operator = subject.slice('signals.manual.'.length)
+          const { type: _type, validFor: _validFor, ...asked } = body as Record<string, never>
+          book.signal(operator, id, asked).denied(`operator:${operator}`, id)
+        }
+        projector.fold()
+      }
+      await run(api, projector, outbox)
+    },
+    { commands: outbox, ...change },
+  )
+}
+
+const SIGNAL = { symbol: 'AAPL', side: 'buy', qty: '10' }
+
+function post(
+  url: string,
+  body: unknown = SIGNAL,
+  headers: Record<string, string> = { 'idempotency-key': 'k-1' },
+): Promise<Answer> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  return get(url, {
+    method: 'POST',
+    body: text,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+}
+
+function problem(answer: Answer, status: number, kind: string): void {
+  assert.equal([answer.status, answer.body.type], [status, `/problems/${kind}`], answer.text)
+  assert.is(flaws('problem-body', answer.body), '')
+}
+
+test('a signal is published as its caller, and answered with where to look, or with its verdict', async () => {
+  await withOutbox(async (api, _projector, outbox) => {
+    const stored = await post(`${api.url}/signals/manual`)
+    assert.is(stored.status, 202)
+    assert.is(flaws('command-stored', stored.body), '')
+    assert.equal(outbox.sent, [{ subject: 'signals.manual.api', id: 'k-1', body: SIGNAL }])
+    const location = stored.headers.get('location')!
+    assert.is(stored.body.location, location)
+    for (const path of ['/signals/manual', '/signal', '/order']) {
+      const key = { 'idempotency-key': `of ${path}`.replace(/ /g, '_') }
+      const judged = await post(`${api.url}${path}?wait=5s`, SIGNAL, key)
+      assert.is(judged.status, 200, judged.text)
+      assert.is(flaws('signal-detail', judged.body), '')
+      assert.equal([judged.body.verdict, judged.body.rule], ['denied', 'max_position'])
+    }
+    const looked = await get(api.url + location)
+    assert.equal([looked.status, looked.body.signalId], [200, 'k-1'])
+  })
+})
+
+test('the same key does nothing twice, whatever became of the first, and means one request only', async () => {
+  await withOutbox(async (api, _projector, outbox) => {
+    const first = await post(`${api.url}/signals/manual?wait=5s`)
+    // Another order of the fields and a ticker in lower case are the same request.
+    const again = await post(`${api.url}/signals/manual`, {
+      qty: '10',
+      side: 'buy',
+      symbol: 'aapl',
+    })
+    assert.equal([again.status, again.body.entry], [200, first.body.entry])
+    assert.is(outbox.sent.length, 1)
+    problem(await post(`${api.url}/signals/manual`, { ...SIGNAL, qty: '11' }), 422, 'key-reused')
+    assert.is(outbox.sent.length, 1)
+  })
+})
+
+test('while the first is under way, a repeat waits for the same answer, and another request is refused', async () => {
+  await withOutbox(async (api, _projector, outbox) => {
+    let open = (): void => undefined
+    outbox.gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const first = post(`${api.url}/signals/manual`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const second = post(`${api.url}/signals/manual`)
+    const other = await post(`${api.url}/signals/manual`, { ...SIGNAL, qty: '1' })
+    problem(other, 422, 'key-reused')
+    open()
+    const answers = await Promise.all([first, second])
+    assert.equal(
+      answers.map(({ status }) => status),
+      [202, 202],
+    )
+    assert.is(outbox.sent.length, 1)
+  })
+})
+
+test('a verdict that does not come in time leaves the answer that it is stored', async () => {
+  await withOutbox(async (api, _projector, outbox) => {
+    outbox.take = () => undefined
+    const answer = await post(`${api.url}/signals/manual?wait=50ms`)
+    assert.equal([answer.status, answer.body.id], [202, 'k-1'])
+  })
+})
+
+test('what NATS does not store is 503, and says whether anybody knows', async () => {
+  await withOutbox(async (api, _projector, outbox) => {
+    outbox.failure = Object.assign(new Error('full'), { code: 'publish_refused' })
+    const refused = await post(`${api.url}/signals/manual`)
+    problem(refused, 503, 'not-stored')
+    assert.match(String(refused.body.detail), 'nothing was done')
+    assert.is(refused.headers.get('retry-after'), '1')
+    outbox.failure = Object.assign(new Error('late'), { code: 'publish_timeout' })
+    const unsure = await post(`${api.url}/control/halt`, { reason: 'r' })
+    problem(unsure, 503, 'not-stored')
+    assert.match(String(unsure.body.detail), 'nobody knows')
+    outbox.failure = null
+    assert.is((await post(`${api.url}/signals/manual`)).status, 202)
+  })
+})
+
+test('controls carry their actor and are confirmed once they are in the book', async () => {
+  await withOutbox(async (api, projector, outbox) => {
+    const taken = await post(`${api.url}/control/halt?wait=5s`, { reason: 'drill' })
+    assert.is(taken.status, 200, taken.text)
+    assert.is(flaws('control-taken', taken.body), '')
+    assert.equal(outbox.sent, [
+      { subject: 'control.halt', id: 'k-1', body: { actor: 'api', reason: 'drill' } },
+    ])
+    assert.is(taken.body.entry, projector.position())
+    const again = await post(`${api.url}/control/halt`, { reason: 'drill' })
+    assert.equal([again.status, again.body.entry, outbox.sent.length], [200, taken.body.entry, 1])
+    problem(await post(`${api.url}/control/explode`, { reason: 'r' }), 404, 'not-found')
+    problem(
+      await post(
+        `${api.url}/control/halt`,
+        { reason: 'r', orderId: 1 },
+        { 'idempotency-key': 'x' },
+      ),
+      400,
+      'invalid-request',
+    )
+    problem(
+      await post(`${api.url}/control/cancel-order`, { reason: 'r' }, { 'idempotency-key': 'y' }),
+      400,
+      'invalid-request',
+    )
+  })
+})
+
+test('an order is cancelled by a control of its own, if it is there and has not ended', async () => {
+  await withOutbox(async (api, projector, outbox) => {
+    projector.book.intended(1).accepted(1).intended(2).filled(2, '10', '5')
+    projector.fold()
+    const remove = (id: string): Promise<Answer> =>
+      get(`${api.url}/orders/${id}`, { method: 'DELETE' })
+    const asked = await remove('1')
+    assert.equal([asked.status, asked.headers.get('location')], [202, '/orders/1'])
+    assert.equal(
+      outbox.sent.map(({ subject, body }) => [subject, body]),
+      [['control.cancel-order', { actor: 'api', reason: 'DELETE /orders/1', orderId: 1 }]],
+    )
+    outbox.take = () => {
+      projector.book.ended(1, 'canceled', 'cancel_requested', 'on request')
+      projector.fold()
+    }
+    const done = await get(`${api.url}/orders/1?wait=5s`, { method: 'DELETE' })
+    assert.equal([done.status, done.body.status], [200, 'canceled'], done.text)
+    assert.is(flaws('order-detail', done.body), '')
+    problem(await remove('2'), 409, 'order-ended')
+    problem(await remove('99'), 404, 'not-found')
+    problem(await remove('%00'), 404, 'not-found')
+  })
+})
+
+test('a request that is not right is refused with every fault and its place, and nothing is sent', async () => {
+  await withOutbox(async (api, _projector, outbox) => {
+    const url = `${api.url}/signals/manual`
+    const keyless = await post(url, SIGNAL, {})
+    problem(keyless, 400, 'invalid-request')
+    assert.is(keyless.body.errors?.[0]?.pointer, '/headers/idempotency-key')
+    for (const key of ['a b', 'x'.repeat(129), 'ä']) {
+      const headers = { 'idempotency-key': key }
+      problem(await post(url, SIGNAL, headers), 400, 'invalid-request')
+    }
+    const wrong = await post(url, { symbol: '', side: 'hold', qty: 10, extra: 1 })
+    problem(wrong, 400, 'invalid-request')
+    const pointers = wrong.body.errors!.map(({ pointer }) => pointer).sort()
+    assert.equal([...new Set(pointers)], ['/extra', '/qty', '/side', '/symbol'])
+    for (const body of ['', '{', 'null', '[]', '"x"', '1', '{"symbol":"AAPL","symbol":"X"}']) {
+      const { status } = await post(url, body)
+      assert.is(status, 400, body)
+    }
+    problem(await post(`${api.url}/order`, { ...SIGNAL, side: 'close' }), 400, 'invalid-request')
+    problem(await post(`${url}?wait=2`, SIGNAL), 400, 'invalid-parameters')
+    problem(await post(`${url}?wait=31s`, SIGNAL), 400, 'invalid-parameters')
+    problem(await post(url, { ...SIGNAL, reason: 'x'.repeat(70_000) }), 413, 'content-too-large')
+    const plain = await get(url, {
+      method: 'POST',
+      body: 'x',
+      headers: { 'content-type': 'text/plain', 'idempotency-key': 'k' },
+    })
+    problem(plain, 415, 'unsupported-media-type')
+    assert.is(outbox.sent.length, 0)
+  })
+})
+
+test('pages of other sites and names that were pointed here are turned away', async () => {
+  await withOutbox(async (api, _projector, outbox) => {
+    const origin = { 'idempotency-key': 'k', origin: 'https://evil.example' }
+    problem(await post(`${api.url}/signals/manual`, SIGNAL, origin), 403, 'foreign-origin')
+    problem(
+      await get(`${api.url}/portfolio`, { headers: { origin: 'null' } }),
+      403,
+      'foreign-origin',
+    )
+    const own = await get(`${api.url}/portfolio`, { headers: { origin: api.url } })
+    assert.is(own.status, 200)
+    const { request } = await import('node:http')
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const asked = request(
+        `${api.url}/portfolio`,
+        { headers: { host: 'evil.example' } },
+        (answer) => {
+          answer.resume()
+          resolve(answer.statusCode)
+        },
+      )
+      asked.on('error', reject).end()
+    })
+    assert.is(status, 403)
+    assert.is(outbox.sent.length, 0)
+  })
+})
+
+function tokensOf(given: Record<string, { token: string; scopes: string[] }>): Tokens {
+  return new Map(
+    Object.entries(given).map(([name, { token, scopes }]) => [
+      createHash('sha256').update(token).digest('hex'),
+      { name, scopes: scopes as never },
+    ]),
+  )
+}
+
+test('with tokens everybody needs one, with the scope for what is asked, and signs with its name', async () => {
+  const tokens = tokensOf({
+    desk: { token: 'desk-token-1', scopes: ['read', 'signal'] },
+    ops: { token: 'ops-token-22', scopes: ['control'] },
+  })
+  await withOutbox(
+    async (api, _projector, outbox) => {
+      const as = (token: string, more: Record<string, string> = {}) => ({
+        authorization: `Bearer ${token}`,
+        'idempotency-key': 'k',
+        ...more,
+      })
+      for (const headers of [{}, as('wrong-token'), { authorization: 'Basic abcdefgh' }, as('')]) {
+        const answer = await get(`${api.url}/portfolio`, {
+          headers: headers as Record<string, string>,
+        })
+        problem(answer, 401, 'unauthorized')
+        assert.is(answer.headers.get('www-authenticate'), 'Bearer')
+      }
+      assert.is((await get(`${api.url}/portfolio`, { headers: as('desk-token-1') })).status, 200)
+      problem(await get(`${api.url}/portfolio`, { headers: as('ops-token-22') }), 403, 'forbidden')
+      problem(await get(`${api.url}/stream`, { headers: as('ops-token-22') }), 403, 'forbidden')
+      problem(
+        await post(`${api.url}/control/halt`, { reason: 'r' }, as('desk-token-1')),
+        403,
+        'forbidden',
+      )
+      problem(await post(`${api.url}/signals/manual`, SIGNAL, as('ops-token-22')), 403, 'forbidden')
+      assert.is(outbox.sent.length, 0)
+      assert.is((await post(`${api.url}/signals/manual`, SIGNAL, as('desk-token-1'))).status, 202)
+      assert.is(
+        (await post(`${api.url}/control/halt`, { reason: 'r' }, as('ops-token-22'))).status,
+        202,
+      )
+      assert.equal(
+        outbox.sent.map(({ subject }) => subject),
+        ['signals.manual.desk', 'control.halt'],
+      )
+      for (const path of ['/livez', '/readyz', '/health']) {
+        assert.is((await get(api.url + path)).status, 200)
+      }
+    },
+    { tokens },
+  )
+})
+
+test('commands have a rate, by caller', async () => {
+  await withOutbox(async (api) => {
+    const answers = await Promise.all(
+      Array.from({ length: 260 }, (_, i) =>
+        post(`${api.url}/signals/manual`, SIGNAL, { 'idempotency-key': `k${i}` }),
+      ),
+    )
+    const refused = answers.filter(({ status }) => status === 429)
+    assert.ok(refused.length > 0)
+    assert.is(refused[0]!.headers.get('retry-after'), '1')
+    assert.is((await get(`${api.url}/portfolio`)).status, 200)
+  })
+  let now = 0
+  const limit = new RateLimit(() => now)
+  for (let i = 0; i < 200; i++) limit.take('a')
+  assert.throws(() => limit.take('a'))
+  limit.take('b')
+  now = 20
+  limit.take('a')
+  assert.throws(() => limit.take('a'))
+})
+
+test('a tokens file is read whole, or refused with the entry that is wrong and no token shown', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bitacora-tokens-'))
+  try {
+    const path = join(folder, 'tokens.json')
+    const read = (value: unknown): Tokens => {
+      writeFileSync(path, typeof value === 'string' ? value : JSON.stringify(value))
+      return readTokensFile(path)
+    }
+    const sha256 = 'ab'.repeat(32)
+    assert.equal(
+      [...read({ desk: { sha256, scopes: ['read'] } })],
+      [[sha256, { name: 'desk', scopes: ['read'] }]],
+    )
+    for (const [value, what] of [
+      ['{', 'is not JSON'],
+      [[], 'is not an object'],
+      [{}, 'names nobody'],
+      [{ 'a b': { sha256, scopes: ['read'] } }, 'names "a b"'],
+      [{ a: null }, 'has no sha256'],
+      [{ a: { sha256: 'xyz', scopes: ['read'] } }, 'has no sha256'],
+      [{ a: { sha256, scopes: [] } }, 'scopes of read'],
+      [{ a: { sha256, scopes: ['root'] } }, 'scopes of read'],
+      [
+        { a: { sha256, scopes: ['read'] }, b: { sha256, scopes: ['read'] } },
+        'the token of another',
+      ],
+    ] as const) {
+      assert.throws(
+        () => read(value),
+        (error: Error) => error instanceof BadTokensFile && error.message.includes(what),
+        what,
+      )
+    }
+    assert.throws(() => readTokensFile(join(folder, 'none')), /correct API_TOKENS_FILE/)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test.run()
