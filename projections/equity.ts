@@ -2,28 +2,13 @@ import { add, type Decimal, format, max, parse, toNumber, ZERO } from '../engine
 import { Drawdown } from '../engine/backtest/drawdown.ts'
 import { formatTime, parseTime } from '../engine/time.ts'
 import type { EquityPoint, EquitySummary } from '../schemas/types.gen.ts'
-import { Listing } from './listing.ts'
+import { PointColumns, type PointRecord } from './point-columns.ts'
 import { equityOf, type PortfolioState } from './portfolio.ts'
 import { bookEvent, type Projection } from './projection.ts'
 
-/** The account after all bars of one moment. */
-export interface PointRecord {
-  /** Position of the moment's first bar. */
-  entry: number
-  symbol: null
-  /** Start of the bar, ms. */
-  time: number
-  /** Engine time, ms. */
-  at: number
-  cash: Decimal
-  positionValue: Decimal
-  /** Highest equity of the points before and of this one, the cash to begin with included. */
-  peak: Decimal
-}
-
 export interface EquityState {
   start: Decimal
-  points: Listing<PointRecord>
+  points: PointColumns
   /** Of the points but the last, which may still change. */
   drawdown: Drawdown | null
   /** Peak of the points but the last. */
@@ -34,7 +19,7 @@ export interface EquityState {
 export const equityProjection: Projection<EquityState> = {
   name: 'equity',
   handles: ['book.created', 'market.bar', 'order.filled', 'account.charged'],
-  initial: () => ({ start: ZERO, points: new Listing(), drawdown: null, peak: ZERO }),
+  initial: () => ({ start: ZERO, points: new PointColumns(), drawdown: null, peak: ZERO }),
   apply(state, recorded, others) {
     const event = bookEvent(recorded)
     if (event.type === 'book.created') {
@@ -47,7 +32,7 @@ export const equityProjection: Projection<EquityState> = {
       if (last === null || time > last.time) {
         settle(state, last)
         const { position: entry, at } = event
-        state.points.add({ entry, symbol: null, time, at, ...read(state, others!.portfolio) })
+        state.points.add({ entry, time, at, ...read(state, others!.portfolio) })
       } else if (time === last.time) refresh(state, others!.portfolio)
     } else if (event.type === 'order.filled' || event.type === 'account.charged') {
       // Fills at an open come before their bar and belong to its point; those at a close come after it.
@@ -76,7 +61,7 @@ function read(
 }
 
 function refresh(state: EquityState, portfolio: Readonly<PortfolioState>): void {
-  Object.assign(state.points.edit(state.points.size - 1), read(state, portfolio))
+  state.points.replaceLast({ ...lastPoint(state)!, ...read(state, portfolio) })
 }
 
 function settle(state: EquityState, last: PointRecord | null): void {

@@ -6,7 +6,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { decisionBody } from './decisions.ts'
 import { equitySummary, pointBody } from './equity.ts'
 import { fillBody } from './fills.ts'
-import type { Entry, Listing } from './listing.ts'
+import type { Page, PageQuery } from './listing.ts'
 import { orderBody } from './orders.ts'
 import { pnlBody } from './pnl.ts'
 import { openPositions, positionBody } from './portfolio.ts'
@@ -16,7 +16,7 @@ import { signalBody, signalDetail } from './signals.ts'
 import { strategyBodies } from './strategies.ts'
 import { moves, play } from './testing/pair.ts'
 
-function all<T extends Entry, B>(listing: Listing<T>, body: (item: T) => B): B[] {
+function all<T, B>(listing: { page(query: PageQuery<T>): Page<T> }, body: (item: T) => B): B[] {
   return listing.page({ limit: 1e6, after: null, descending: false }).items.map(body)
 }
 

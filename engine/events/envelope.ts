@@ -22,6 +22,11 @@ export interface RecordedEvent<D = unknown> {
    * with it. Like the wall clock, it is recorded and decides nothing.
    */
   mark?: Mark | undefined
+  /**
+   * Of an input that came with one: the W3C traceparent of whoever sent it. Recorded beside the event, it decides
+   * nothing, and nobody compares it.
+   */
+  trace?: string | undefined
 }
 
 export type Mark = readonly [stream: string, sequence: number, storedAt: number]
@@ -36,6 +41,7 @@ export function encodeBody(event: Omit<RecordedEvent, 'id' | 'position'>): strin
     step: event.step,
     because: event.because,
     mark: event.mark,
+    trace: event.trace,
     data: event.data,
   })
 }
@@ -82,5 +88,6 @@ export function decodeBody(stored: { id: string; position: number; body: string 
     because: body.because,
     data: body.data,
     mark: body.mark,
+    trace: body.trace,
   }
 }

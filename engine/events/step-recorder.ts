@@ -44,13 +44,17 @@ export class StepRecorder {
     this.checksum = checksum
   }
 
-  /** Computes a step; nothing is written. `data` is in recorded form, `recordedAt` the wall clock in ms. */
+  /**
+   * Computes a step; nothing is written. `data` is in recorded form, `recordedAt` the wall clock in ms, `trace` the
+   * traceparent that the input came with.
+   */
   compute(
     type: RecordedEvent['type'],
     at: number,
     recordedAt: number,
     data: unknown,
     mark?: Mark,
+    trace?: string,
   ): Step {
     const first = this.next
     const events: RecordedEvent[] = [
@@ -65,6 +69,7 @@ export class StepRecorder {
         because: null,
         data,
         mark,
+        trace,
       },
     ]
     this.chain.step(chainEvent(events[0]!), (event, index, because) => {

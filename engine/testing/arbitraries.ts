@@ -3,6 +3,7 @@ import type { ChainSettings, RiskLimits } from '../../schemas/types.gen.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { dueBefore } from '../chain/timers.ts'
 import { add, format, max, ONE, parse, sub } from '../decimal.ts'
+import { exitsAway, type Exits } from './exits.ts'
 import {
   action,
   adjusted,
@@ -78,7 +79,7 @@ export type Move =
       price: string
       type: 'market' | 'limit' | 'stop'
       late: boolean
-      exits: 'none' | 'bracket' | 'take_profit' | 'trailing'
+      exits: Exits
     }
   | { do: 'report'; kind: PlainReport; pick: number }
   | { do: 'fill'; pick: number; part: number; price: string; fee: string }
@@ -319,7 +320,7 @@ function inputOf(made: Move, table: StateTable, day: number, index: number): Inp
         ...(made.type === 'limit' && { limitPrice: made.price }),
         ...(made.type === 'stop' && { stopPrice: made.price }),
         ...(made.late && { validForMs: 500 }),
-        ...(made.side !== 'close' && exits(made)),
+        ...(made.side !== 'close' && exitsAway(made.side, made.price, made.exits)),
       })
     case 'report': {
       const order = open[made.pick % Math.max(1, open.length)]
@@ -382,21 +383,5 @@ function inputOf(made: Move, table: StateTable, day: number, index: number): Inp
     }
     case 'charge':
       return charged(day, made.amount)
-  }
-}
-
-/** Exits a tenth away from the price of the signal, so that some lie on the wrong side of the market. */
-function exits({ side, price: at, exits: which }: Extract<Move, { do: 'signal' }>): object {
-  const away = (factor: number) => (Number(at) * factor).toFixed(2)
-  const [gain, loss] = side === 'buy' ? [1.1, 0.9] : [0.9, 1.1]
-  switch (which) {
-    case 'none':
-      return {}
-    case 'bracket':
-      return { takeProfit: away(gain), stopLoss: away(loss) }
-    case 'take_profit':
-      return { takeProfit: away(gain) }
-    case 'trailing':
-      return { trailPercent: '5' }
   }
 }

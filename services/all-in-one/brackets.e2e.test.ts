@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect, JSONCodec } from 'nats'
 import { test } from 'uvu'
@@ -176,6 +178,74 @@ test('in lock-step, a strategy with brackets decides live as in a backtest', () 
     assert.is(summary.equity.end, equity)
     assert.ok(summary.trades.count > 50, `${summary.trades.count} trades`)
     assert.ok(summary.orders.canceled > 30, `${summary.orders.canceled} canceled`)
+  }))
+
+/** Eighty days of a wave, in whole cents; from day 40 in shares of which there are twice as many. */
+function splitBars(): string {
+  const rows = ['timestamp,open,high,low,close,volume']
+  for (let day = 0; day < 80; day++) {
+    const price = (100 + 8 * Math.sin(day / 3)) / (day < 40 ? 1 : 2)
+    const text = (part: number) => (price * part).toFixed(2)
+    const date = new Date(Date.UTC(2015, 0, 1 + day)).toISOString().slice(0, 10)
+    rows.push([date, text(1), text(1.02), text(0.98), text(1.005), 100_000].join(','))
+  }
+  return `${rows.join('\n')}\n`
+}
+
+test('in lock-step, a split, a dividend and a delisting act live as in a backtest', () =>
+  inEngineFolder(async (dir) => {
+    const preload = fileURLToPath(new URL('testing/bracket-strategy.mjs', import.meta.url))
+    const env = { NODE_OPTIONS: `--import ${preload}` }
+    const data = join(dir, 'WAVE.csv')
+    const actions = join(dir, 'actions.csv')
+    writeFileSync(data, splitBars())
+    // Day 40 is 2015-02-10.
+    writeFileSync(
+      actions,
+      'symbol,ex_date,kind,value\nWAVE,2015-02-10,split,2\nWAVE,2015-02-20,dividend,0.25\nWAVE,2015-03-22,delist,\n',
+    )
+    const common = ['--data', data, '--actions', actions, '--strategy', 'brackets', '--risk', 'off']
+    const engine = new EngineProcess(join(dir, 'engine'), ['--speed', 'max', ...common], env)
+    try {
+      await engine.ready()
+      const all = await until('the delisting', async () => {
+        const page = await engine.get<{ items: { type: string }[] }>(
+          '/events?limit=100&types=market.action',
+        )
+        return page.items.length === 3 && page.items
+      })
+      assert.is(all.length, 3)
+      const { equity, positions } = await until('the end', async () => {
+        const status = await engine.get<Status>('/status')
+        return (
+          status.counts.bars === 80 &&
+          (await engine.get<{ equity: string; positions: unknown[] }>('/portfolio'))
+        )
+      })
+      assert.equal(positions, [])
+      assert.is((await engine.get<Status>('/status')).counts.anomalies, 0)
+      assert.is(await engine.stop(), 0)
+      const folder = ['--dir', join(dir, 'engine')]
+      const verified = await bitacora(['verify', ...folder, '--json'], { env })
+      assert.is(verified.code, 0, verified.stdout + verified.stderr)
+      const live = JSON.parse(verified.stdout) as { digest: string }
+      for (const from of [common, ['--history', ...folder]]) {
+        const backtest = await bitacora(['backtest', ...from, '--json'], { env })
+        assert.is(backtest.code, 0, backtest.stderr)
+        const summary = JSON.parse(backtest.stdout) as {
+          digest: string
+          equity: { end: string }
+          trades: { count: number }
+          actions: { splits: number; dividends: number }
+        }
+        assert.is(summary.digest, live.digest, from[0])
+        assert.is(summary.equity.end, equity, from[0])
+        assert.equal([summary.actions.splits, summary.actions.dividends], [1, 1])
+        assert.ok(summary.trades.count > 3)
+      }
+    } finally {
+      if (engine.child.exitCode === null) await engine.kill()
+    }
   }))
 
 test.run()

@@ -133,7 +133,7 @@ test(
     assert.is(code, 0, stderr)
     const summary = JSON.parse(stdout)
     assert.is(summary.from, '2020-01-02T14:30:00Z')
-    assert.is(summary.orders.working, 3)
+    assert.is(summary.orders.working, 2)
     assert.is(summary.orders.expired, 1)
     assert.is(summary.assumptions.risk, null)
     assert.match(summary.warnings[0], 'the bars have no volume: participation 0.1 is ignored')
@@ -148,7 +148,9 @@ test(
       /^short,.*,expired,0,,0,2020-01-02T14:3[34]:00Z,expired,listed:short$/,
     )
     assert.match(written[4]!, /^today,.*,working,/)
-    assert.is(written.length, 5)
+    // One below the close of 100 that it was submitted on, which the next low touches.
+    assert.match(written[5]!, /^trail,.*,trailing_stop,5,,,gtc,filled,5,98\.9901,/)
+    assert.is(written.length, 6)
     assert.match(lines(join(out, 'fills.csv'))[1]!, /^"a,b",2020-01-02T14:32:00Z,X,buy,3,100\.01,/)
     assert.match(lines(join(out, 'equity.csv'))[1]!, /^2020-01-02T14:30:00Z,/)
   }),
@@ -288,7 +290,7 @@ test(
       return found
     }
     assert.equal(await early(rows), [
-      `${orders}: 2 orders have a submit_date before the first bar (early: 1969-12-30, bars of AAPL begin 1970-01-01); nothing can trade before that bar`,
+      `${orders}: 3 orders have a submit_date before the first bar (early: 1969-12-30, bars of AAPL begin 1970-01-01); nothing can trade before that bar`,
     ])
     assert.equal(await early(rows.slice(3)), [])
     const [cut] = await early(rows.slice(3), '--from', '1970-01-03')

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { decisionBody } from '../../projections/decisions.ts'
 import { equitySummary, pointBody } from '../../projections/equity.ts'
 import { fillBody } from '../../projections/fills.ts'
-import type { Entry, Listing } from '../../projections/listing.ts'
+import type { Page, PageQuery as ListQuery } from '../../projections/listing.ts'
 import { findOrder, orderBody } from '../../projections/orders.ts'
 import { pnlBody } from '../../projections/pnl.ts'
 import { openPositions, positionBody } from '../../projections/portfolio.ts'
@@ -178,10 +178,15 @@ interface PageBody {
   next: string | null
 }
 
-function entryPage<T extends Entry>(
+/** A listing, or columns that are paged like one. */
+interface Pages<T> {
+  page(query: ListQuery<T>): Page<T>
+}
+
+function entryPage<T extends { entry: number }>(
   model: ReadModel,
   name: string,
-  listing: Listing<T>,
+  listing: Pages<T>,
   query: PageQuery,
   body: (item: T) => object,
   matches?: (item: T) => boolean,

@@ -126,6 +126,48 @@ test('every bad row is refused with line, field and reason', () => {
   assert.is(symbols.faults[0]!.reason, 'is not a symbol')
 })
 
+test('reads stop_limit orders, trails in percent and times in force', () => {
+  const path = file(
+    [
+      'id,submit_date,side,type,size,price,limit_price,trail_percent,tif',
+      'a,2024-01-02,buy,stop_limit,5,10,10.5,,DAY',
+      'b,2024-01-02,sell,trailing_stop,5,,,2.50,',
+      'c,2024-01-02,sell,market,5,,,,opg',
+    ].join('\n'),
+  )
+  const common = { submitTime: Date.UTC(2024, 0, 2), qty: '5' }
+  assert.equal(readOrdersCsv(path), [
+    {
+      ...{ ...common, id: 'a', side: 'buy', type: 'stop_limit', line: 2 },
+      ...{ price: '10', limitPrice: '10.5', timeInForce: 'day' },
+    },
+    { ...common, id: 'b', side: 'sell', type: 'trailing_stop', line: 3, trailPercent: '2.5' },
+    { ...common, id: 'c', side: 'sell', type: 'market', line: 4, timeInForce: 'opg' },
+  ])
+  const bad = fails(
+    file(
+      [
+        'id,submit_date,side,type,size,price,limit_price,trail_amount,trail_percent,time_in_force',
+        '1,2024-01-02,buy,stop_limit,5,10,,,,',
+        '2,2024-01-02,buy,stop_limit,5,,10,,,',
+        '3,2024-01-02,sell,trailing_stop,5,,,1,1,',
+        '4,2024-01-02,sell,trailing_stop,5,,,,100,',
+        '5,2024-01-02,sell,market,5,,,,,forever',
+      ].join('\n'),
+    ),
+  )
+  assert.equal(
+    bad.faults.map(({ field, reason }) => `${field} ${reason}`),
+    [
+      'limit_price is missing; a stop_limit order needs it',
+      'price is missing; a stop_limit order needs it',
+      'trail_percent stands beside a trail_amount: give one of them',
+      'trail_percent is not below 100',
+      'time_in_force is none of day, gtc, ioc, fok, opg, cls',
+    ],
+  )
+})
+
 test('whole files that cannot be read say why', () => {
   const reasonOf = (path: string): string => {
     const error = fails(path)

@@ -2,6 +2,7 @@
 // What it was answered goes to stdout, a file, one line each: `K id`, the broker has it; `R json`, a report; `B day sequence`.
 import { writeSync } from 'node:fs'
 import { barToWire } from '../../engine/market/bar-wire.ts'
+import type { BrokerOrder } from '../../engine/ports/broker.ts'
 import { DAY_MS } from '../../engine/time.ts'
 import { openSimBroker } from './sim-broker.ts'
 
@@ -14,6 +15,24 @@ const settings = {
 const broker = openSimBroker({ dir, settings, bookId })
 broker.reports(0, (report) => say(`R ${JSON.stringify(report)}`))
 process.send?.('ready')
+
+/** An entry at the market with both legs; ids of their own, so that a process after this one can go on. */
+function bracket(n: number): BrokerOrder {
+  const common = { symbol: 'A', qty: '2', timeInForce: 'gtc' as const }
+  const id = (letter: string, orderId: number) => ({
+    clientOrderId: `${bookId}-${letter}${n}`,
+    orderId,
+  })
+  return {
+    ...{ ...id('e', 3_000_000 + n), ...common, side: 'buy', type: 'market' },
+    orderClass: 'bracket',
+    legs: [
+      { ...id('t', 4_000_000 + n), ...common, side: 'sell', type: 'limit', limitPrice: '10.5' },
+      { ...id('s', 5_000_000 + n), ...common, side: 'sell', type: 'stop', stopPrice: '8.5' },
+    ],
+  }
+}
+
 for (let n = Number(first); ; n += 3) {
   const price =
     n % 2 === 0 ? { type: 'limit' as const, limitPrice: '9' } : { type: 'market' as const }
@@ -28,6 +47,12 @@ for (let n = Number(first); ; n += 3) {
   })
   await Promise.all(submits)
   if (n % 4 === 0) await broker.cancel(`${bookId}-${n}`)
+  if (n % 2 === 0) {
+    const orderId = 2_000_000 + n
+    const by = { clientOrderId: `${bookId}-r${n}`, orderId, limitPrice: '8.5' }
+    await broker.replace(`${bookId}-${n + 1}`, by)
+    say(`K ${by.clientOrderId}`)
+  } else await broker.submit(bracket(n))
   const prices = { open: 10, high: 11, low: 9 - (n % 5), close: 10 }
   const volume = Number.NaN
   const sequence = broker.onBar(

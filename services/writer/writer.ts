@@ -16,6 +16,7 @@ import type {
 } from '../../schemas/types.gen.ts'
 import { boundary } from '../runtime/boundary.ts'
 import type { Log } from '../runtime/log.ts'
+import { traceOf } from '../runtime/traceparent.ts'
 import type { InboundRules } from './inbound.ts'
 import { firstBatch, type Uncommitted } from './batch.ts'
 import { STALL_MS, type Waiting } from './input-queues.ts'
@@ -306,7 +307,9 @@ export class Writer {
   }
 
   private record(from: Waiting | null, type: EventType, data: unknown): void {
-    const step = this.recorder.compute(type, this.at, this.options.clock.now(), data, from?.mark)
+    const trace = from === null ? undefined : traceOf(from.message.headers)
+    const now = this.options.clock.now()
+    const step = this.recorder.compute(type, this.at, now, data, from?.mark, trace)
     this.uncommitted.push({ step, from })
     this.uncommittedBytes += step.bytes
     boundary('step.computed')
