@@ -29,7 +29,7 @@ test('columns hold what was put in, and copies what was there then, whatever the
     fc.property(fc.array(deed, { maxLength: 60 }), fc.nat(1100), (deeds, before) => {
       const columns = new PointColumns()
       const plain: PointRecord[] = []
-      const copies: { columns: PointColumns; then: PointRecord[] }[] = []
+      const copies: { columns: PointColumns; was: PointRecord[] }[] = []
       const add = (value: Omit<PointRecord, 'entry'>): void => {
         const entry = 3 * plain.length
         columns.add({ entry, ...value })
@@ -38,7 +38,7 @@ test('columns hold what was put in, and copies what was there then, whatever the
       // Begin near the edge of a block as well as far from it.
       for (let i = 0; i < before; i++) add({ time: i, at: i, cash: i, positionValue: -i, peak: i })
       for (const one of deeds) {
-        if (one.kind === 'copy') copies.push({ columns: columns.copy(), then: [...plain] })
+        if (one.kind === 'copy') copies.push({ columns: columns.copy(), was: [...plain] })
         else if (one.kind === 'add') add(one.value)
         else if (plain.length > 0) {
           const { entry } = plain[plain.length - 1]!
@@ -48,9 +48,9 @@ test('columns hold what was put in, and copies what was there then, whatever the
       }
       assert.equal(all(columns), plain)
       for (const copy of copies) {
-        assert.equal(all(copy.columns), copy.then)
+        assert.equal(all(copy.columns), copy.was)
         copy.columns.add({ entry: 1e9, time: 1, at: 1, cash: 1, positionValue: 1, peak: 1 })
-        assert.is(copy.columns.size, copy.then.length + 1)
+        assert.is(copy.columns.size, copy.was.length + 1)
       }
       assert.equal(all(columns), plain)
     }),

@@ -106,7 +106,10 @@ test('a field that may be null says so once, and null itself passes', () => {
 test('inside a nullable object the inner field is named', () => {
   const order = { side: 'buy', type: 'market', timeInForce: 'week', symbol: 'AAPL' }
   const result = validateEvent('risk.verdict', 1, { ...VERDICT, order })
-  assert.is(messageAt(result, '/order/timeInForce'), 'must be one of day, gtc, ioc, fok, opg, cls, not "week"')
+  assert.is(
+    messageAt(result, '/order/timeInForce'),
+    'must be one of day, gtc, ioc, fok, opg, cls, not "week"',
+  )
   if (!result.ok) assert.is(result.errors.length, 1)
 })
 

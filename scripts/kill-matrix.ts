@@ -94,7 +94,6 @@ function page(results: readonly MatrixResult[], seconds: number): string {
   return `# Kill matrix
 
 \`\`\`sh
-npm run build
 ${again} --write
 \`\`\`
 

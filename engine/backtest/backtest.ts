@@ -1,21 +1,17 @@
-import type { ChainSettings, OrderIntended } from '../../schemas/types.gen.ts'
+import type { ChainSettings } from '../../schemas/types.gen.ts'
 import { EVENT_VERSIONS } from '../../schemas/types.gen.ts'
 import { Chain } from '../chain/chain.ts'
 import type { ChainEvent } from '../chain/processor.ts'
-import { dueBefore, timerData } from '../chain/timers.ts'
 import { format, toNumber, ZERO } from '../decimal.ts'
-import { clientOrderId } from '../events/ids.ts'
-import { Exchange } from '../exchange/exchange.ts'
 import type { Bar } from '../market/bar.ts'
 import { lastClose } from '../market/market.ts'
 import type { BrokerReport } from '../ports/broker.ts'
 import { fillOf } from '../portfolio/portfolio.ts'
 import { DecisionDigest, decisionLine, isDecision, type RunningHash } from '../replay/decisions.ts'
 import { tradingDay } from '../time.ts'
-import { brokerOrder, isLeg, replacementOrder } from '../trading/broker-order.ts'
-import { reportEvent } from '../trading/reports.ts'
 import { DailyReturns } from './daily-returns.ts'
 import { Drawdown } from './drawdown.ts'
+import { ExchangeDriver } from './exchange-driver.ts'
 import {
   ActionLog,
   type ActionReport,
@@ -101,13 +97,11 @@ class Backtest {
   private readonly input: BacktestInput
   private readonly listener: BacktestListener
   private readonly chain = new Chain()
-  private readonly exchange: Exchange
+  private readonly driver: ExchangeDriver
   private readonly digest: DecisionDigest
   private readonly daily = new DailyReturns()
   private readonly drawdown: Drawdown
   private readonly trips: RoundTrips
-  private readonly reports: BrokerReport[] = []
-  private readonly intents: ChainEvent[] = []
   private readonly actions: ActionLog
   /** Engine time of the next corporate action, ms; Infinity: none is left. */
   private nextAction: number
@@ -128,7 +122,11 @@ class Backtest {
     this.input = input
     this.listener = input.listener ?? {}
     const { exchange } = input.settings
-    this.exchange = new Exchange(exchange, (report) => this.reports.push(report))
+    this.driver = new ExchangeDriver(exchange, BOOK_ID, {
+      table: this.chain.table,
+      step: (event) => this.step(event),
+      hear: (report, event) => this.hear(report, event),
+    })
     this.digest = new DecisionDigest(input.hash)
     this.drawdown = new Drawdown(Number(exchange.cash))
     this.trips = new RoundTrips((trade) => this.listener.trade?.(trade))
@@ -138,7 +136,7 @@ class Backtest {
 
   run(): BacktestResult {
     const { settings, bars } = this.input
-    const { chain } = this
+    const { chain, driver } = this
     const listed = this.input.orders === undefined ? null : listedIntents(this.input.orders)
     const bar: Bar = {
       symbol: '',
@@ -176,12 +174,12 @@ class Backtest {
         this.closeMoment()
         this.at = bar.end
       }
-      this.fireTimers()
-      this.exchange.onBar(bar)
-      if (this.reports.length > 0) this.settle()
+      driver.fireTimers(this.at)
+      driver.exchange.onBar(bar)
+      driver.settle(this.at)
       event.at = this.at
       this.step(event)
-      if (this.intents.length > 0) this.settle()
+      driver.settle(this.at)
       if (chain.table.portfolio.grossValue !== 0) this.barsInPosition++
       this.moment = bar.end
       this.momentBar = bar.time
@@ -195,19 +193,20 @@ class Backtest {
 
   /** Lets the corporate actions until `time` take effect: the exchange first, as with a bar, then the chain. */
   private act(time: number): void {
+    const { driver } = this
     const { table } = this.chain
     for (let action = this.actions.take(time); action !== null; action = this.actions.take(time)) {
       this.closeMoment()
       const data = actionWire(action, 'backtest')
       // What it does to orders comes first, in the time that the engine has reached.
-      this.exchange.onAction(actionOf(data))
-      if (this.reports.length > 0) this.settle()
+      driver.exchange.onAction(actionOf(data))
+      driver.settle(this.at)
       this.at = Math.max(this.at, action.time)
-      this.fireTimers()
+      driver.fireTimers(this.at)
       const held = table.portfolio.holdings.get(action.symbol)?.qty ?? ZERO
       this.step({ type: 'market.action', at: this.at, data })
       this.actions.note(action, held, lastClose(table.market, action.symbol), this.trips)
-      if (this.intents.length > 0) this.settle()
+      driver.settle(this.at)
     }
     this.nextAction = this.actions.nextTime
   }
@@ -215,7 +214,7 @@ class Backtest {
   /** Folds a bar as recovery does: the state follows it, what would have been decided is not. */
   private warm(event: ChainEvent, bar: Bar): void {
     this.at = Math.max(this.at, bar.end)
-    this.exchange.onBar(bar)
+    this.driver.exchange.onBar(bar)
     event.at = this.at
     this.chain.fold(event)
   }
@@ -259,20 +258,13 @@ class Backtest {
     })
   }
 
-  private fireTimers(): void {
-    const { timers } = this.chain.table
-    for (let due = dueBefore(timers, this.at); due !== null; due = dueBefore(timers, this.at)) {
-      this.step({ type: 'timer.fired', at: due.dueAt, data: timerData(due) })
-    }
-  }
-
   private place(events: readonly ChainEvent[]): void {
     for (const event of events) {
       const input = { ...event, at: this.at } as ChainEvent
       this.step(input)
       this.note(input)
     }
-    this.settle()
+    this.driver.settle(this.at)
   }
 
   /** Orders dated after the data: submitted in their own time, when the last close is history. */
@@ -283,47 +275,7 @@ class Backtest {
     }
   }
 
-  /** Lets the exchange answer the intents, and the chain the answers, until both are quiet. */
-  private settle(): void {
-    const { reports, intents } = this
-    while (intents.length > 0 || reports.length > 0) {
-      for (let i = 0; i < intents.length; i++) this.ask(intents[i]!)
-      intents.length = 0
-      // Answers may lead to new intents, which are asked after all answers are heard.
-      for (let i = 0; i < reports.length; i++) this.hear(reports[i]!)
-      reports.length = 0
-    }
-  }
-
-  private ask(intent: ChainEvent): void {
-    if (intent.type === 'order.intended') {
-      const { data } = intent
-      // A leg goes with its entry, which comes before it.
-      if (isLeg(data)) return
-      if (data.replaces !== undefined) this.replace(data)
-      else this.exchange.submit(brokerOrder(BOOK_ID, data, this.legsOf(data)), this.at)
-    } else if (intent.type === 'order.cancel_requested') {
-      this.exchange.cancel(clientOrderId(BOOK_ID, intent.data.orderId), this.at)
-    }
-  }
-
-  /** Intents of an entry's legs, which follow it in the same step. */
-  private legsOf({ orderId, legs }: OrderIntended): OrderIntended[] {
-    if (legs === undefined) return []
-    return this.intents.flatMap(({ type, data }) =>
-      type === 'order.intended' && data.parentId === orderId ? [data] : [],
-    )
-  }
-
-  private replace(intent: OrderIntended): void {
-    const original = this.chain.table.orders.open.get(intent.replaces!)
-    if (original === undefined) return
-    const by = replacementOrder(BOOK_ID, intent, original.terms)
-    this.exchange.replace(clientOrderId(BOOK_ID, original.orderId), by, this.at)
-  }
-
-  private hear(report: BrokerReport): void {
-    const event = reportEvent(report, this.at)
+  private hear(report: BrokerReport, event: ChainEvent): void {
     if (event.type === 'order.filled') {
       const fill = fillOf(event.data)
       this.trips.fill(fill)
@@ -346,10 +298,8 @@ class Backtest {
 
   /** Counts a decision, and keeps what the exchange is to be asked. */
   private note(event: ChainEvent): void {
-    if (event.type === 'order.intended') {
-      this.counts.submitted++
-      this.intents.push(event)
-    } else if (event.type === 'order.cancel_requested') this.intents.push(event)
+    this.driver.take(event)
+    if (event.type === 'order.intended') this.counts.submitted++
     else if (event.type === 'risk.verdict' && event.data.verdict === 'denied') this.counts.denied++
     if (isDecision(event.type)) {
       const line = decisionLine(event.type, EVENT_VERSIONS[event.type], event.at, event.data)
@@ -368,7 +318,7 @@ class Backtest {
       to,
       bars,
       barsInPosition: this.barsInPosition,
-      ambiguousBars: this.exchange.ambiguousBars,
+      ambiguousBars: this.driver.exchange.ambiguousBars,
       daily: this.daily,
       drawdown: this.drawdown,
       roundTrips: this.trips,

@@ -105,7 +105,7 @@ export class Matching {
 
   #phaseOf(book: Book, order: WorkingOrder): number {
     const { fills } = this.#floor.rules
-    const { trail = null } = order.extra ?? NO_TRAIL
+    const { trail } = order.extra ?? NO_TRAIL
     if (trail !== null && trail.best === null) ratchet(order, trail, this.#prices.open)
     const phase = fills.phase(order, this.#prices)
     if (order.type !== 'stop_limit' || phase === PHASE.none) return phase

@@ -7,7 +7,7 @@ import type { Bar } from '../market/bar.ts'
 import { NYSE } from '../market/calendar.ts'
 import type { BrokerOrder, BrokerReport } from '../ports/broker.ts'
 import { Exchange } from './exchange.ts'
-import { play, settings, type Step, streams, SYMBOLS } from './order-streams.ts'
+import { play, settings, type Step, streams, SYMBOLS } from '../testing/order-streams.ts'
 
 interface Run {
   exchange: Exchange
@@ -57,7 +57,7 @@ function stateOf(exchange: Exchange): unknown {
     ...book,
     orders: [...orders]
       .sort((a, b) => a.rank! - b.rank! || a.orderId - b.orderId)
-      .map(({ rank: _, ...order }) => order),
+      .map((order) => ({ ...order, rank: 0 })),
   }))
   return { account, ambiguousBars, sequence, day, queues }
 }

@@ -38,6 +38,8 @@ export function checkTerms(
   reference: Decimal,
   checks: Check[],
 ): void {
+  // A signal without exits asks for market, limit or stop by day or gtc: nothing is against any of these.
+  if (legs.length === 0) return
   const fault = orderFault({
     type: signal.orderType,
     timeInForce: signal.timeInForce,

@@ -87,7 +87,7 @@ class Context implements BarContext {
     this.at = at
     this.row = row
     this.table = table
-    return instance.strategy.conditions(this, instance.params)
+    return instance.strategy.conditions?.(this, instance.params) ?? []
   }
 
   feature(i: number): number {

@@ -59,9 +59,10 @@ export interface Strategy {
   onBar(context: BarContext, params: Params): void
   /**
    * What `onBar` looks at, for people who ask why nothing happened: for each action its conditions, as they are at
-   * this bar. An action whose conditions are all met is the signal that `onBar` raises, and no other is.
+   * this bar. An action whose conditions are all met is the signal that `onBar` raises, and no other is. Without it
+   * a bar is explained by what followed from it alone.
    */
-  conditions(context: Omit<BarContext, 'signal'>, params: Params): ActionConditions[]
+  conditions?(context: Omit<BarContext, 'signal'>, params: Params): ActionConditions[]
 }
 
 /** An action that a strategy may take, and all that must hold for it. */

@@ -232,6 +232,6 @@ export function close(state: OrdersState, order: Order): void {
   if (state.ended.size > REMEMBERED) {
     const oldest = state.ended.keys().next().value!
     state.ended.delete(oldest)
-    state.replacedBy.delete(oldest)
+    if (state.replacedBy.size > 0) state.replacedBy.delete(oldest)
   }
 }

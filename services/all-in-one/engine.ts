@@ -30,6 +30,7 @@ import { PassingModel, startProjector } from '../projector/projector.ts'
 import { runPublisher } from '../publisher/publisher.ts'
 import { keepVerdicts } from '../publisher/verdict-keeper.ts'
 import { codeHash } from '../runtime/code-hash.ts'
+import { requestTrace } from '../runtime/request-trace.ts'
 import { forgetNewBookId } from '../runtime/engine-identity.ts'
 import { BOOK_FILE, bookStream, ENGINE_FILE, writeEngineFile } from '../runtime/folder.ts'
 import { Cleanup } from '../runtime/lifecycle.ts'
@@ -41,6 +42,8 @@ import { settled } from './settled.ts'
 import { openSimBroker } from '../simulator/sim-broker.ts'
 import { recover } from '../writer/recover.ts'
 import { openNatsHome } from './nats-home.ts'
+import { tracedSends } from '../telemetry/command-bus.ts'
+import { Tracing } from '../telemetry/tracing.ts'
 import { takeOver, untilReplaced } from './takeover.ts'
 import { Writer, type WriterOptions } from '../writer/writer.ts'
 
@@ -69,6 +72,8 @@ export interface EngineOptions {
   eventStoreUrl: string | null
   /** Program to run as the engine's own NATS server. */
   natsBinary: string
+  /** Base address of the OTLP/HTTP collector that receives traces; null or left out: none are made. */
+  otlpEndpoint?: string | null
   /** Who may use the HTTP API; null or left out: everybody on this machine. */
   tokens?: Tokens | null
   /** Signs what the HTTP API publishes for an operator who has a key. */
@@ -154,12 +159,24 @@ async function start(options: EngineOptions): Promise<Engine> {
       ...(signal !== undefined && { signal }),
     })
     cleanup.add('lease', () => lease.release())
+    const tracing =
+      options.otlpEndpoint == null
+        ? null
+        : await Tracing.open({
+            ...{ dir, account, run, store, stream, log, version: options.version },
+            endpoint: options.otlpEndpoint,
+          })
+    // Closed after all who still have something to say.
+    if (tracing !== null) cleanup.add('traces', () => tracing.close())
+    const tracedLog = tracing?.log(log) ?? log
+    const actedOn = tracing?.store(store) ?? store
     const passing = new PassingModel()
     const intents = noIntents()
     // One pass over the book for all who need the whole of it.
     const recovered = await recover(store, stream, sha256, (event) => {
       passing.take(event)
       foldEvent(intents, event)
+      tracing?.take(event)
     })
     const bookId = recovered.bookId ?? newId
 
@@ -188,7 +205,11 @@ async function start(options: EngineOptions): Promise<Engine> {
     const restored = await prepareRestored(dir, nc, bookId)
     await provision(nc, { bookId, account })
     const bus = new NatsBus(nc)
-    commands.connect(bus)
+    commands.connect(
+      tracing?.commands(bus) ?? tracedSends(bus, () => requestTrace.getStore() ?? null),
+    )
+    // First of those who follow the book.
+    tracing?.follow(bookId)
 
     const care = new NatsCare({ nc, bookId, account, log })
     cleanup.add('care of NATS', async () => care.close())
@@ -233,13 +254,14 @@ async function start(options: EngineOptions): Promise<Engine> {
     await writer.start()
     forgetNewBookId(dir)
     const replaced = (): boolean => lease.isLost || !writer.running
-    const outward = untilReplaced(bus, replaced)
+    const unlessReplaced = untilReplaced(bus, replaced)
+    const outward = tracing?.bus(unlessReplaced) ?? unlessReplaced
     if (restored) forgetRestored(dir)
     const startOne = (): Executor =>
       startExecutor({
-        store,
+        store: actedOn,
         stream,
-        broker,
+        broker: tracing?.broker(broker) ?? broker,
         bus: outward,
         account,
         bookId,
@@ -250,14 +272,17 @@ async function start(options: EngineOptions): Promise<Engine> {
         clock: { now: Date.now },
         backoff: options.backoff,
         settleMs: broker.settleMs ?? 0,
-        log,
+        log: tracedLog,
       })
     const executor = new Renewable(startOne)
     cleanup.add('executor', () => executor.close())
-    const publisher = await runPublisher({ store, stream, nc, bookId })
+    const publisher = await runPublisher({
+      ...{ store: actedOn, stream, nc, bookId },
+      ...(tracing !== null && { trace: (position: number) => tracing.traceparent(position) }),
+    })
     cleanup.add('publisher', () => publisher.close())
     const verdicts = await keepVerdicts({
-      store,
+      store: actedOn,
       stream,
       bus: outward,
       bookId,

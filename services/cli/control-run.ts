@@ -8,6 +8,7 @@ import { findEngine, getJson } from './engine-link.ts'
 import { CliError } from './exit-codes.ts'
 import { defaultOperator } from './operator.ts'
 import { print, printJson } from './output.ts'
+import { tracedCommand } from './trace-sends.ts'
 
 const POLL_MS = 50
 
@@ -27,13 +28,15 @@ export async function runControlCommand(
   const engine = findEngine(options.dir)
   const id = randomUUID()
   const nc = await connectNats(engine.natsUrl, 'cli')
+  const traced = tracedCommand(new NatsBus(nc))
   let before: Seen | null
   let stored: { stream: string; sequence: number }
   try {
     before = engine.httpUrl === null ? null : await look(engine.httpUrl)
-    stored = await new NatsBus(nc).publish(`control.${action}`, JSON.stringify(body), { id })
+    stored = await traced.bus.publish(`control.${action}`, JSON.stringify(body), { id })
   } finally {
     await nc.close()
+    await traced.end()
   }
   const seen =
     engine.httpUrl === null ? null : await confirm(engine.httpUrl, action, before, options.wait)

@@ -94,6 +94,9 @@ Options:
   --notional <amount>     value instead of shares
   --limit <price>         limit order at this price
   --stop <price>          stop order at this price
+  --take-profit <price>   exit with a gain, placed with the entry
+  --stop-loss <price>     exit with a loss, placed with the entry
+  --trail-percent <n>     trailing exit instead of --stop-loss
   --tif <time>            how long the order stands (choices: "day", "gtc")
   --reason <text>         why, in words
   --valid-for <duration>  how long it may be acted upon (default: PT1M)

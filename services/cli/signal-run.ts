@@ -10,6 +10,7 @@ import { CliError, EXIT, UsageError } from './exit-codes.ts'
 import { defaultOperator } from './operator.ts'
 import { print, printJson, warn } from './output.ts'
 import type { SignalOptions } from './signal.ts'
+import { tracedCommand } from './trace-sends.ts'
 import { noVerdict, VerdictListener, verdictText } from './verdicts.ts'
 
 export async function runSignalCommand(
@@ -24,10 +25,11 @@ export async function runSignalCommand(
   const headers = signed(operator, id, subject, payload)
   const engine = findEngine(options.dir)
   const nc = await connectNats(engine.natsUrl, 'cli')
+  const traced = tracedCommand(new NatsBus(nc))
   try {
     const listener = new VerdictListener(nc, operator, id)
     await listener.ready()
-    const stored = await new NatsBus(nc).publish(subject, payload, { id, headers })
+    const stored = await traced.bus.publish(subject, payload, { id, headers })
     if (options.wait === false) {
       if (options.json) printJson({ signalId: id, ...stored })
       else print(`stored: signal ${id} (${stored.stream} ${stored.sequence})`)
@@ -41,6 +43,7 @@ export async function runSignalCommand(
     else print(verdictText(verdict))
   } finally {
     await nc.close()
+    await traced.end()
   }
 }
 
@@ -61,6 +64,13 @@ export function signalBody(
     problems.push(`say how much to ${side}: --qty N or --notional N`)
   }
   if (limit !== undefined && stop !== undefined) problems.push('give --limit or --stop, not both')
+  const { takeProfit, stopLoss, trailPercent } = options
+  if (stopLoss !== undefined && trailPercent !== undefined) {
+    problems.push('give --stop-loss or --trail-percent, not both')
+  }
+  if (side === 'close' && (takeProfit ?? stopLoss ?? trailPercent) !== undefined) {
+    problems.push('--take-profit, --stop-loss and --trail-percent go with an entry, not with close')
+  }
   if (problems.length > 0) throw new UsageError(...problems)
   const body: ManualSignal = {
     symbol: symbol.trim().toUpperCase(),
@@ -69,6 +79,9 @@ export function signalBody(
     ...(notional !== undefined && { notional }),
     ...(limit !== undefined && { type: 'limit' as const, limitPrice: limit }),
     ...(stop !== undefined && { type: 'stop' as const, stopPrice: stop }),
+    ...(takeProfit !== undefined && { takeProfit }),
+    ...(stopLoss !== undefined && { stopLoss }),
+    ...(trailPercent !== undefined && { trailPercent }),
     ...(options.tif !== undefined && { timeInForce: options.tif }),
     ...(options.reason !== undefined && { reason: options.reason }),
     ...(options.validFor !== undefined && { validFor: options.validFor }),

@@ -199,6 +199,11 @@ test('what cannot be right is not sent: 2', async () => {
     [['close', 'AAPL', '--notional', '1'], /--notional does not go with close/],
     [['buy', 'AAPL', '--qty', '1', '--limit', '1', '--stop', '1'], /--limit or --stop, not both/],
     [['buy', 'AAPL', '--qty', '-1'], /Give a number above zero/],
+    [
+      ['buy', 'AAPL', '--qty', '1', '--stop-loss', '1', '--trail-percent', '1'],
+      /--stop-loss or --trail-percent, not both/,
+    ],
+    [['close', 'AAPL', '--take-profit', '1'], /go with an entry, not with close/],
     [['hold', 'AAPL'], /Allowed choices are buy, sell, close/],
     [['buy'], /missing required argument 'symbol'/],
     [['buy', 'AAPL', '--qty', '1', '--operator', 'a.b'], /letters, digits, _ and -/],

@@ -6,6 +6,9 @@ export interface SignalOptions {
   notional?: string
   limit?: string
   stop?: string
+  takeProfit?: string
+  stopLoss?: string
+  trailPercent?: string
   tif?: 'day' | 'gtc'
   reason?: string
   validFor?: string
@@ -29,6 +32,9 @@ export function registerSignal(program: Command): void {
     .option('--notional <amount>', 'value instead of shares', positiveAmount)
     .option('--limit <price>', 'limit order at this price', positiveAmount)
     .option('--stop <price>', 'stop order at this price', positiveAmount)
+    .option('--take-profit <price>', 'exit with a gain, placed with the entry', positiveAmount)
+    .option('--stop-loss <price>', 'exit with a loss, placed with the entry', positiveAmount)
+    .option('--trail-percent <n>', 'trailing exit instead of --stop-loss', positiveAmount)
     .addOption(new Option('--tif <time>', 'how long the order stands').choices(['day', 'gtc']))
     .option('--reason <text>', 'why, in words')
     .option('--valid-for <duration>', 'how long it may be acted upon (default: PT1M)', isoDuration)

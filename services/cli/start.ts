@@ -204,6 +204,7 @@ async function prepare(
     ...(values.NATS_URL !== null && { natsUrl: values.NATS_URL }),
     natsBinary: values.NATS_SERVER_BIN,
     eventStoreUrl: values.EVENTSTORE_URL,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     tokens: values.API_TOKENS_FILE === null ? null : readTokensFile(values.API_TOKENS_FILE),
     sign: (operator, message) => {
       const key = keys.get(operator)?.[0]

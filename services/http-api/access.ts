@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from './problem.ts'
 
 /** What a caller may do: read; send signals and orders; halt, resume, cancel, flatten. */
@@ -61,7 +61,6 @@ export function readTokensFile(path: string): Tokens {
 
 /** Whoever reaches a loopback address without tokens is this caller. */
 const LOCAL: Caller = { name: 'api', scopes: SCOPES }
-const OPEN: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health'])
 const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
 /** Who may ask what. `tokens` null: everybody on this machine, and nobody whom a web page sends. */
@@ -74,7 +73,7 @@ export class Access {
 
   /** Throws Problem unauthorized, forbidden, foreign-host or foreign-origin. */
   caller(request: FastifyRequest, scope: Scope): Caller {
-    const { host, origin, authorization } = request.headers
+    const { host, authorization } = request.headers
     if (this.#tokens === null) {
       // A page whose name was pointed at this machine would otherwise be let in by the browser.
       if (host !== undefined && !LOOPBACK_NAME.test(host)) {
@@ -83,7 +82,7 @@ export class Access {
           `the Host header must name this machine, such as localhost`,
         )
       }
-      if (origin !== undefined && !LOOPBACK_NAME.test(origin.replace(/^https?:\/\//, ''))) {
+      if (isForeign(request, host)) {
         throw new Problem(
           'foreign-origin',
           'pages of other sites may not send commands or read answers',
@@ -96,11 +95,6 @@ export class Access {
       throw new Problem('forbidden', `${caller.name} has not the scope ${scope}`)
     }
     return caller
-  }
-
-  /** Whether an address is open to supervisors, which have no token. */
-  static isOpen(url: string): boolean {
-    return OPEN.has(url.split('?', 1)[0] ?? '')
   }
 
   #known(authorization: string | undefined): Caller {
@@ -119,6 +113,44 @@ export class Access {
     if (found === null) throw problem()
     return found
   }
+}
+
+/**
+ * Whether a page of another site makes a browser send it: another port of this machine is another site too. To follow
+ * a link to here is no such thing.
+ */
+function isForeign({ headers }: FastifyRequest, host: string | undefined): boolean {
+  const { origin } = headers
+  if (origin !== undefined) return origin.replace(/^https?:\/\//, '') !== host
+  const site = headers['sec-fetch-site'] ?? 'none'
+  return site !== 'none' && site !== 'same-origin' && headers['sec-fetch-mode'] !== 'navigate'
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a caller needs; null: nothing. Left out: read. */
+    scope?: Scope | null
+  }
+}
+
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+/** Who sent a request that was let in. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request)
+  if (caller === undefined) throw new Error(`${request.url} was let in without being looked at`)
+  return caller
+}
+
+/** Lets in who may, before anything of the body is read; commands have a rate besides. */
+export function guard(app: FastifyInstance, access: Access, limit: RateLimit): void {
+  app.addHook('onRequest', async (request) => {
+    const { scope = 'read' } = request.routeOptions.config
+    if (scope === null) return
+    const caller = access.caller(request, scope)
+    if (scope !== 'read') limit.take(caller.name)
+    callers.set(request, caller)
+  })
 }
 
 /** So many commands a second, and at once, from one caller. */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ReadModel } from '../../projections/read-model.ts'
 import { formatTime } from '../../engine/time.ts'
 import type { BodyName } from '../../schemas/types.gen.ts'
+import type { Closing } from './closing.ts'
 import { componentRef } from './components.ts'
 import {
   AS_OF,
@@ -32,8 +33,8 @@ export interface AnswerContext {
   past: Remembers
   /** How long `minPosition` waits, ms. */
   maxWaitMs: number
-  /** Resolves when the API closes, so that no request waits on. */
-  closing: Promise<unknown>
+  /** No request waits on when the API closes. */
+  closing: Closing
 }
 
 export interface AnswerOptions<P extends Readonly<Record<string, Parameter<unknown>>>> {
@@ -60,6 +61,9 @@ const RETRY_AFTER_S = 1
  * Adds a route that answers from the read model: `position` in the body and in the ETag, 304 when the client
  * has that position's answer already, `minPosition` for reading one's own writes, and `asOf` for the past, whose
  * answers never change.
+ *
+ * A tag need not tell apart what lies at several addresses, and the query is part of an address (RFC 9110, 8.8.1): the
+ * position and the book make it strong. Without the book, a client would keep the answers of one that was deleted.
  */
 export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
   app: FastifyInstance,
@@ -88,7 +92,7 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
     const path = (request.params as Record<string, string>)[options.path?.name ?? '']
     const asOf = query.asOf as Moment | undefined
     const model = asOf === undefined ? projector.model : await remembered(context, asOf)
-    const tag = `"p:${model.position}"`
+    const tag = entityTag(model)
     const body = await options.build(model, query as never, path ?? '')
     reply
       .header('etag', tag)
@@ -103,7 +107,7 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
 async function reached(context: AnswerContext, position: number | undefined): Promise<void> {
   if (position === undefined) return
   const { projector, maxWaitMs, closing } = context
-  const waited = await Promise.race([projector.waitFor(position, maxWaitMs), closing])
+  const waited = await closing.or(projector.waitFor(position, maxWaitMs))
   if (waited === true) return
   const failed = projector.failure()
   throw new Problem(
@@ -133,6 +137,11 @@ async function remembered(context: AnswerContext, asOf: Moment): Promise<ReadMod
       headers: { 'retry-after': String(RETRY_AFTER_S) },
     })
   }
+}
+
+function entityTag({ position, states }: ReadModel): string {
+  const { bookId } = states.status
+  return bookId === '' ? `"p:${position}"` : `"p:${position}-${bookId}"`
 }
 
 function matches(request: FastifyRequest, tag: string): boolean {

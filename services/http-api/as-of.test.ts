@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { TestBook } from '../../projections/testing/book.ts'
 import { moves, play } from '../../projections/testing/pair.ts'
-import { formatTime } from '../../engine/time.ts'
+import { runBacktest } from '../../engine/backtest/backtest.ts'
+import { barToWire } from '../../engine/market/bar-wire.ts'
+import { settings } from '../../engine/testing/fixtures.ts'
+import { DAY_MS, formatTime } from '../../engine/time.ts'
+import type { EventType } from '../../schemas/types.gen.ts'
 import { type FakeProjector, get, withApi } from './testing/fake-projector.ts'
 
 const PATHS = [
@@ -52,6 +58,72 @@ test('what is said of a position later is what was said there then', async () =>
     ),
     { numRuns: 15 },
   )
+})
+
+/** The events of a run with some hundred orders, limits that deny, and a halt. */
+function longRun(): TestBook {
+  const book = new TestBook()
+  let seed = 7
+  const random = (): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+    return seed / 2 ** 32
+  }
+  let price = 100
+  let bars = 0
+  const params = { fast: 2, slow: 4, mode: 'reverse', size: '30' }
+  runBacktest({
+    settings: settings({
+      strategies: [{ name: 'sma_cross', params }],
+      risk: { maxOrderNotional: '3200', maxDailyLoss: '0.05' },
+      exchange: { participation: 0.1, commission: '0.001' },
+    }),
+    hash: createHash('sha256'),
+    bars: {
+      next(bar) {
+        if (bars++ === 900) return false
+        const open = price
+        price = Math.max(20, Math.round(price * (0.96 + 0.0802 * random()) * 100) / 100)
+        const [high, low] = [Math.max(open, price), Math.min(open, price)]
+        const time = bars * DAY_MS
+        const volume = random() < 0.1 ? 200 : 1e6
+        Object.assign(bar, { symbol: 'AAPL', symbolIndex: 0, time, end: time + DAY_MS })
+        Object.assign(bar, { open, high, low, close: price, volume })
+        return true
+      },
+    },
+    listener: {
+      event({ type, at, data }) {
+        book.at = at
+        const wire = type === 'market.bar' ? barToWire(data, 'test', '1d') : data
+        book.add(type as EventType, JSON.parse(JSON.stringify(wire)) as never)
+      },
+    },
+  })
+  return book
+}
+
+test('200 random positions of a long run: every projection says later what it said then', async () => {
+  const played = longRun()
+  const last = played.events.length - 1
+  const positions = new Set<number>()
+  for (let seed = 1; positions.size < 200; seed++) positions.add((seed * 48_271) % last)
+  const paths = PATHS.map((path) => path.replace('/orders/1', '/orders/20'))
+  await withApi(async (api, projector) => {
+    const then = new Map<string, string>()
+    for (const position of [...positions].sort((a, b) => a - b)) {
+      grow(projector, played, position)
+      for (const path of paths) then.set(`${position} ${path}`, (await get(api.url + path)).text)
+    }
+    grow(projector, played, last)
+    assert.ok(projector.model.states.orders.list.size > 150)
+    assert.ok(projector.model.states.signals.denied > 20)
+    for (const position of positions) {
+      for (const path of paths) {
+        const { text } = await get(api.url + asOf(path, position))
+        assert.is(text, then.get(`${position} ${path}`), `${path} as of ${position}`)
+      }
+    }
+  })
 })
 
 test('a time means the last event at or before it, and only once engine time has gone on', async () => {

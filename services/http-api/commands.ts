@@ -1,6 +1,10 @@
-import type { SignalRecord } from '../../projections/signals.ts'
+import { decodeBody } from '../../engine/events/envelope.ts'
+import type { EventStore } from '../../engine/ports/event-store.ts'
+import { type BookEvent, bookEvent } from '../../projections/projection.ts'
 import type { ManualSignal } from '../../schemas/types.gen.ts'
-import type { Projected } from './answer.ts'
+import type { Access, Caller, RateLimit } from './access.ts'
+import type { AnswerContext, Projected } from './answer.ts'
+import type { Closing } from './closing.ts'
 import { Problem } from './problem.ts'
 
 /** A message that NATS has stored. Both throw errors with a code where it did not, or did not say so. */
@@ -11,57 +15,100 @@ export interface Stored {
 
 /** How commands leave: as the same messages that everybody else publishes. Nothing goes around risk. */
 export interface Commands {
+  /** What its schema alone cannot say of a signal, each fault behind the pointer to its field; empty: none. */
+  signalFaults(signal: ManualSignal): string[]
+  /** The same of a control. */
+  controlFaults(action: string, command: object): string[]
   signal(operator: string, id: string, signal: ManualSignal): Promise<Stored>
   control(action: string, id: string, command: object): Promise<Stored>
 }
 
+export interface Book {
+  store: EventStore
+  stream: string
+}
+
+export interface CommandContext extends AnswerContext {
+  book: Book
+  commands: Commands
+  access: Access
+  limit: RateLimit
+  underway: Underway
+}
+
+/** A command as it came, its form checked. */
+export interface Sending {
+  caller: Caller
+  /** The Idempotency-Key. */
+  key: string
+  body: object
+  /** What the address names: an action, an order. */
+  path: string
+  /** How long to wait for what becomes of it, ms. */
+  wait: number
+}
+
+/** What a command is answered with. */
+export interface Sent {
+  status: number
+  body: object
+  location: string
+}
+
+/** As long as the engine knows the id of an input. */
+export const REMEMBERED_MS = 7 * 86_400_000
+
 /** Resolves to what `find` gives once it gives something; null when `ms` have passed or the API closes. */
 export async function waitFor<T>(
   projector: Projected,
-  closing: Promise<unknown>,
+  closing: Closing,
   ms: number,
-  find: () => T | null,
+  find: () => Promise<T | null>,
 ): Promise<T | null> {
   const deadline = Date.now() + ms
-  let over = false
-  void closing.then(() => {
-    over = true
-  })
   for (;;) {
-    const found = find()
+    const seen = projector.position()
+    const found = await find()
     if (found !== null) return found
     const left = deadline - Date.now()
-    if (left <= 0 || over || projector.failure() !== null) return null
-    await Promise.race([projector.waitFor(projector.position() + 1, left), closing])
+    if (left <= 0 || closing.told || projector.failure() !== null) return null
+    await closing.or(projector.waitFor(seen + 1, left))
   }
 }
 
-/** What was asked for, as far as the book keeps it: equal for a repeat, whatever the order of the fields. */
-export function essence(signal: Partial<ManualSignal>): string {
-  const { symbol, side, qty, notional, limitPrice, stopPrice } = signal
-  const { takeProfit, stopLoss, trailPercent, reason } = signal
-  const exits = [takeProfit, stopLoss, trailPercent]
-  return JSON.stringify([
-    symbol?.trim().toUpperCase(),
-    side,
-    ...[qty, notional, limitPrice, stopPrice, ...exits, reason].map((value) => value ?? null),
-  ])
-}
+/** How long a command that is stored is known without the book, which has it long before. */
+const UNDERWAY_MS = 60_000
 
-/** Commands under way by caller and key: who sends the same again at once waits for the same answer. */
+/**
+ * Commands on their way into the book by caller and key: who sends the same again waits for the same answer, and who
+ * sends another is refused.
+ */
 export class Underway {
-  readonly #running = new Map<string, { essence: string; answer: Promise<Stored> }>()
+  readonly #now: () => number
+  readonly #sent = new Map<string, { essence: string; answer: Promise<Stored>; until: number }>()
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
 
   /** Throws Problem key-reused when the key is under way with something else. */
   run(key: string, essence: string, send: () => Promise<Stored>): Promise<Stored> {
-    const running = this.#running.get(key)
-    if (running !== undefined) {
-      if (running.essence !== essence) throw keyReused()
-      return running.answer
+    const now = this.#now()
+    for (const [other, { until }] of this.#sent) if (until <= now) this.#sent.delete(other)
+    const before = this.#sent.get(key)
+    if (before !== undefined) {
+      if (before.essence !== essence) throw keyReused()
+      return before.answer
     }
-    const answer = send().finally(() => this.#running.delete(key))
-    this.#running.set(key, { essence, answer })
-    return answer
+    const entry = { essence, answer: send(), until: Number.POSITIVE_INFINITY }
+    this.#sent.set(key, entry)
+    entry.answer.then(
+      () => {
+        entry.until = this.#now() + UNDERWAY_MS
+      },
+      () => this.#sent.delete(key),
+    )
+    return entry.answer
   }
 }
 
@@ -72,16 +119,34 @@ export function keyReused(): Problem {
   )
 }
 
-/** The book's answer to a key: the signal of that id, unless it asked for something else. Throws Problem key-reused. */
-export function sameSignal(record: SignalRecord, asked: string): SignalRecord {
-  const { request } = record
-  // What was refused at the door is not kept field by field: its answer stands.
-  if (request !== null && essence(request as Partial<ManualSignal>) !== asked) throw keyReused()
-  return record
+/** One event of the book, which must have it. */
+export async function eventAt({ store, stream }: Book, position: number): Promise<BookEvent> {
+  for await (const [stored] of store.read(stream, position, position)) {
+    if (stored !== undefined) return bookEvent(decodeBody(stored))
+  }
+  throw new Error(`the book has no event ${position}`)
 }
 
-/** What a failure to publish is answered with. */
-export function notStored(error: unknown): Problem {
+/** A body that is not right. `faults`: each begins with the pointer to its field. */
+export function invalidBody(faults: readonly string[]): Problem {
+  const errors = faults.map((fault) => {
+    const [, pointer = '/', detail = fault] = /^(\/[^\s,]*),? (.*)$/s.exec(fault) ?? []
+    return { pointer, detail }
+  })
+  return new Problem('invalid-request', faults.join('; '), { errors })
+}
+
+/** Waits until a message is stored. Throws Problem not-stored. */
+export async function published(sending: Promise<Stored>): Promise<Stored> {
+  try {
+    const { stream, sequence } = await sending
+    return { stream, sequence }
+  } catch (error) {
+    throw notStored(error)
+  }
+}
+
+function notStored(error: unknown): Problem {
   const { code, message } = error as { code?: string; message?: string }
   const unsure = code === 'publish_timeout'
   return new Problem(

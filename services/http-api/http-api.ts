@@ -3,6 +3,8 @@ import { type FastifyInstance, fastify } from 'fastify'
 import type { AddressInfo, Socket } from 'node:net'
 import type { EventStore } from '../../engine/ports/event-store.ts'
 import type { BodyName } from '../../schemas/types.gen.ts'
+import { requestTrace } from '../runtime/request-trace.ts'
+import { parseTraceparent, TRACE_HEADER } from '../runtime/traceparent.ts'
 import { Access, RateLimit, type Tokens } from './access.ts'
 import { type Projected, type Remembers, sendProblem } from './answer.ts'
 import { commandRoutes } from './command-routes.ts'
@@ -111,6 +113,12 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   errors(app, log)
   const access = new Access(tokens)
   guard(app, access)
+  // After the body is read, or its events would lose the context again.
+  app.addHook('preHandler', (request, _reply, done) => {
+    const trace = parseTraceparent(request.headers[TRACE_HEADER])
+    if (trace === null) done()
+    else requestTrace.run(trace, done)
+  })
   await document(app, info().version)
   const context = { projector, past, maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS, closing }
   readRoutes(app, context)

@@ -14,16 +14,15 @@ export class PortInUse extends Error {
   }
 }
 
-/** The API answers whoever reaches it, so it is not offered to other machines. */
+/** Without tokens the API answers whoever reaches it, so it is not offered to other machines. */
 export class NonLoopbackHost extends Error {
   override name = 'NonLoopbackHost'
   readonly code = 'non_loopback_host'
   readonly host: string
   constructor(host: string) {
     super(
-      `the HTTP API does not bind to ${host}: without access tokens, which this version does not support, ` +
-        'everybody who reaches that address could read the account; use 127.0.0.1, ::1 or localhost, ' +
-        'and a proxy that authenticates for access from elsewhere',
+      `the HTTP API does not bind to ${host} without access tokens: everybody who reaches that address could read ` +
+        'the account and trade; set API_TOKENS_FILE, or use 127.0.0.1, ::1 or localhost',
     )
     this.host = host
   }
@@ -45,12 +44,18 @@ export class CannotListen extends Error {
   }
 }
 
-/** The address to bind to, brackets removed. Throws NonLoopbackHost. */
-export function loopback(host: string): string {
+/** The address to bind to, brackets removed: a loopback address unless there are tokens. Throws NonLoopbackHost. */
+export function bindAddress(host: string, hasTokens: boolean): string {
   if (host === 'localhost') return '127.0.0.1'
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
-  if (bare === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(bare)) return bare
+  if (hasTokens || bare === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(bare)) return bare
   throw new NonLoopbackHost(host)
+}
+
+/** An address that a client on this machine reaches what is bound to. */
+export function reachedAt(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1'
+  return address === '::' ? '[::1]' : address.includes(':') ? `[${address}]` : address
 }
 
 /** A failure to listen, as the typed error that says what to do. */

@@ -9,6 +9,8 @@ export interface PublisherOptions {
   stream: string
   nc: NatsConnection
   bookId: string
+  /** The traceparent of a recorded event, of those that have one. */
+  trace?: (position: number) => string | undefined
 }
 
 export interface Publisher {
@@ -143,7 +145,7 @@ async function startRun(options: PublisherOptions): Promise<Run> {
   const tape = await openTape(options)
   const subscription: Subscription = store.subscribe(stream, tape.acknowledged() + 1, (events) => {
     boundary('effect.released')
-    return put(tape, events)
+    return put(tape, events, options.trace)
   })
   const abandon = async () => {
     tape.close()
@@ -164,9 +166,14 @@ async function startRun(options: PublisherOptions): Promise<Run> {
   return { tape, ended, finish, abandon }
 }
 
-async function put(tape: TapeStream, events: readonly StoredEvent[]): Promise<void> {
+async function put(
+  tape: TapeStream,
+  events: readonly StoredEvent[],
+  trace?: (position: number) => string | undefined,
+): Promise<void> {
   for (const event of events) {
-    const full = tape.send(tapeSubject(event), tapePayload(event), event.position)
+    const { position } = event
+    const full = tape.send(tapeSubject(event), tapePayload(event), position, trace?.(position))
     if (full) await full
   }
 }

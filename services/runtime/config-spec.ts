@@ -222,8 +222,8 @@ export const SETTINGS = [
     kind: 'url',
     protocols: HTTP,
     default: '',
-    since: null,
-    help: 'OpenTelemetry collector that receives traces',
+    since: '0.1',
+    help: 'OpenTelemetry collector (OTLP over HTTP) that receives traces; empty: none',
   },
   {
     name: 'ALPACA_API_KEY',

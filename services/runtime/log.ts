@@ -65,6 +65,24 @@ export function createLog(options: LogOptions): Log {
   )
 }
 
+/** The same log, with fields added to its lines that follow from those that they have. */
+export function withFields(
+  log: Log,
+  more: (fields: Record<string, unknown>) => Record<string, unknown>,
+): Log {
+  return log.child(
+    {},
+    {
+      formatters: {
+        log: (object) => {
+          const fields = object as Record<string, unknown>
+          return withErrors({ ...fields, ...more(fields) })
+        },
+      },
+    },
+  )
+}
+
 /** JSON knows no errors: one under another key than `err` would come out as {}. */
 function withErrors(fields: Record<string, unknown>): Record<string, unknown> {
   const found = Object.entries(fields).filter(([, value]) => value instanceof Error)

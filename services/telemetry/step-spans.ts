@@ -38,7 +38,9 @@ export function stepSpans(step: TracedStep): Span[] {
       parentSpanId: isInput ? step.parentSpanId : spanIdOf(idAt(step, parent)),
       remote: isInput && step.remote,
       ...{ name, kind, error },
-      start: isInput ? Math.min(event.mark?.[2] ?? event.recordedAt, event.recordedAt) : event.recordedAt,
+      start: isInput
+        ? Math.min(event.mark?.[2] ?? event.recordedAt, event.recordedAt)
+        : event.recordedAt,
       end: event.recordedAt,
       attributes: { 'trading.event_position': event.position, ...attributes },
       position: step.first,
@@ -139,7 +141,9 @@ function describe(event: RecordedEvent): Description {
       if (!event.type.startsWith('order.') || event.because !== null) {
         return { name: what, kind: 'internal', error: null, attributes }
       }
-      const bad = /^(rejected|withheld|outcome_unknown|cancel_rejected|replace_rejected)$/.test(what)
+      const bad = /^(rejected|withheld|outcome_unknown|cancel_rejected|replace_rejected)$/.test(
+        what,
+      )
       return { ...received('reports.*'), name: what, error: bad ? (data.code ?? what) : null }
     }
   }

@@ -1,11 +1,6 @@
 import { decodeBody, type RecordedEvent } from '../../engine/events/envelope.ts'
 import type { StoredEvent } from '../../engine/ports/event-store.ts'
-import {
-  parseTraceparent,
-  spanIdOf,
-  type TraceContext,
-  traceIdOf,
-} from '../runtime/traceparent.ts'
+import { parseTraceparent, spanIdOf, type TraceContext, traceIdOf } from '../runtime/traceparent.ts'
 
 /** The trace of a step: what its input came with, or one that its first event begins. */
 export interface Trace {

@@ -191,7 +191,7 @@ function checkRows(db: Connection, path: string): void {
   // are numbered from 1 and never deleted.
   const newest = scalar(db, 'SELECT coalesce(max(id), 0) + 0 FROM appends NOT INDEXED')
   if (newest !== indexed) {
-    const what = `its index lists ${indexed} rows, its newest row is number ${newest}`
+    const what = `its index lists ${indexed} rows, its newest row is number ${String(newest)}`
     throw new CorruptBook(path, null, null, what)
   }
 }

@@ -52,6 +52,7 @@ export interface TapeEnd {
 interface Entry {
   subject: string
   payload: Uint8Array | string
+  trace: string | undefined
   sentAt: number
 }
 
@@ -173,7 +174,12 @@ export class TapeStream {
    * Positions must follow one another; those on the stream already are passed over. A promise means the window
    * is full: await it before sending more.
    */
-  send(subject: string, payload: Uint8Array | string, position: number): void | Promise<void> {
+  send(
+    subject: string,
+    payload: Uint8Array | string,
+    position: number,
+    trace?: string,
+  ): void | Promise<void> {
     if (this.#error !== undefined) throw this.#error
     if (this.#closed) throw new Error('the tape is closed')
     if (position <= this.#acknowledged) return
@@ -182,7 +188,7 @@ export class TapeStream {
     if (position > expected) {
       throw new RangeError(`position ${position} sent to the tape, ${expected} is next`)
     }
-    const entry: Entry = { subject, payload, sentAt: 0 }
+    const entry: Entry = { subject, payload, trace, sentAt: 0 }
     this.#entries.push(entry)
     if (!this.#recovering) this.#transmit(entry, position)
     if (this.#inFlight() < this.#options.maxInFlight) return
@@ -214,7 +220,8 @@ export class TapeStream {
     const header = Buffer.from(
       `NATS/1.0\r\nNats-Msg-Id: ${this.#options.bookId}-${position}\r\n` +
         `Nats-Expected-Last-Sequence: ${position + this.#offset - 1}\r\n` +
-        `bitacora-position: ${position}\r\n\r\n`,
+        `bitacora-position: ${position}\r\n` +
+        (entry.trace === undefined ? '\r\n' : `traceparent: ${entry.trace}\r\n\r\n`),
       'latin1',
     )
     this.#nc.publish(entry.subject, entry.payload, {

@@ -4,7 +4,7 @@ import type { ExchangeSettings } from '../../schemas/types.gen.ts'
 import type { Bar } from '../market/bar.ts'
 import type { BrokerOrder, Replacement } from '../ports/broker.ts'
 import { parseTime } from '../time.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange } from '../exchange/exchange.ts'
 
 export type Step =
   | { do: 'submit'; order: BrokerOrder }
