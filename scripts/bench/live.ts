@@ -6,7 +6,7 @@
  * publish, the server, the engine's reading, judging, the synced append, and the executor's way to the broker's
  * `submit`. Excluded: what the broker then does, and whatever a network would add.
  */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,9 +17,10 @@ import { clientOrderId } from '../../engine/events/ids.ts'
 import { openSqliteStore } from '../../services/adapters/embedded/sqlite-store.ts'
 import { bookStream } from '../../services/runtime/folder.ts'
 import { printTimes, spawnEngine, type Times, timesOf } from './live-engine.ts'
-import { barsCsv, RISK, SYMBOLS } from './live-inputs.ts'
+import { barsCsv, RISK, SYMBOLS } from './live-inputs.mjs'
 
 const READER = fileURLToPath(new URL('./live-reader.mjs', import.meta.url))
+const FEED = fileURLToPath(new URL('./live-feed.mjs', import.meta.url))
 const STREAM = 'BENCH'
 const CONSUMER = 'reader'
 /** Of each kind; they take turns. */
@@ -67,24 +68,22 @@ async function measure(
   samples: number,
   barsPerSecond: number,
 ): Promise<LiveFigure> {
-  const seconds = WARM_UP_SECONDS + samples / PER_SECOND + 10
-  // At least one of each symbol: without a price no signal is approved.
-  const bars = Math.max(SYMBOLS.length, Math.ceil(seconds * barsPerSecond))
   const dir = join(folder, 'engine')
   const probe = join(folder, 'probe.ndjson')
   const data = join(folder, 'bars.csv')
   const risk = join(folder, 'risk.json')
   mkdirSync(dir)
-  writeFileSync(data, barsCsv(bars))
+  // One of each symbol: without a price no signal is approved.
+  writeFileSync(data, barsCsv(SYMBOLS.length))
   writeFileSync(risk, JSON.stringify(RISK))
   const args = ['--data', data, '--timeframe', '1m', '--risk', risk, '--cash', '100000000']
-  args.push('--speed', String(BARS_PER_SECOND))
+  args.push('--speed', '1000')
   const profile = process.env.BENCH_PROFILE_DIR
   const node = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const engine = await spawnEngine(dir, args, { probe, node })
   let sent: Sent
   try {
-    sent = await exchange(engine.natsUrl, samples)
+    sent = await exchange(engine.natsUrl, samples, barsPerSecond)
   } finally {
     await engine.stop()
   }
@@ -101,12 +100,18 @@ interface Sent {
 }
 
 /** Sends signals and plain messages in turns, open loop, and waits until the last are through. */
-async function exchange(natsUrl: string, samples: number): Promise<Sent> {
+async function exchange(
+  natsUrl: string,
+  samples: number,
+  barsPerSecond: number,
+): Promise<Sent> {
   const nc = await connect({ servers: natsUrl })
   try {
     const reader = await startReader(nc, natsUrl)
+    let feed: Helper | null = null
     try {
       await untilAllPriced(nc)
+      if (barsPerSecond > 0) feed = await startHelper(FEED, [natsUrl, String(barsPerSecond)])
       const js = nc.jetstream()
       const signals: number[] = []
       const plain: number[] = []
@@ -129,15 +134,19 @@ async function exchange(natsUrl: string, samples: number): Promise<Sent> {
       const warm = WARM_UP_SECONDS * WARM_UP_PER_SECOND
       await inTurns(warm, WARM_UP_PER_SECOND, [sendSignal, sendPlain])
       await inTurns(samples, PER_SECOND, [sendSignal, sendPlain])
+      feed?.child.kill()
       await Promise.all(acks)
       await verdictOf(nc, signal(signals.length - 1).id)
-      const came = await reader.came()
+      const answer = reader.next()
+      reader.child.send('end')
+      const came = (await answer) as [number, number][]
       if (came.length !== plain.length) {
         throw new Error(`${came.length} of ${plain.length} plain messages came back`)
       }
       return { signals, plain: came.map(([n, at]) => at - plain[n]!), from: warm }
     } finally {
-      reader.close()
+      reader.child.kill()
+      feed?.child.kill()
     }
   } finally {
     await nc.close()
@@ -156,25 +165,29 @@ async function inTurns(times: number, perSecond: number, calls: (() => void)[]):
   }
 }
 
-async function startReader(nc: NatsConnection, natsUrl: string) {
+async function startReader(nc: NatsConnection, natsUrl: string): Promise<Helper> {
   const jsm = await nc.jetstreamManager()
   await jsm.streams.add({ name: STREAM, subjects: ['bench.>'], storage: StorageType.File })
   await jsm.consumers.add(STREAM, { durable_name: CONSUMER, ack_policy: AckPolicy.Explicit })
-  const child = fork(READER, [natsUrl, STREAM, CONSUMER], { serialization: 'json' })
+  return startHelper(READER, [natsUrl, STREAM, CONSUMER])
+}
+
+interface Helper {
+  child: ChildProcess
+  /** Its next message. */
+  next(): Promise<unknown>
+}
+
+/** A process beside, once it says that it is ready. */
+async function startHelper(script: string, args: string[]): Promise<Helper> {
+  const child = fork(script, args)
   const next = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
       child.once('message', resolve)
-      child.once('exit', () => reject(new Error('the reader of the plain messages ended')))
+      child.once('exit', () => reject(new Error(`${script} ended`)))
     })
   await next()
-  return {
-    async came(): Promise<[number, number][]> {
-      const answer = next()
-      child.send('end')
-      return (await answer) as [number, number][]
-    },
-    close: () => void child.kill(),
-  }
+  return { child, next }
 }
 
 /** Until bars of every symbol were published: TAPE has them once they are in the book. */

@@ -31,7 +31,6 @@ interface CommandRoute {
   method: 'POST' | 'DELETE'
   url: string
   scope: Scope
-  tag: string
   summary: string
   description: string
   path?: { name: string; schema: object }
@@ -46,7 +45,6 @@ interface CommandRoute {
 const SIGNAL = {
   method: 'POST',
   scope: 'signal',
-  tag: 'Commands',
   request: 'manual-signal',
   answered: 'signal-detail',
   send: sendSignal,
@@ -72,7 +70,6 @@ const ROUTES: readonly CommandRoute[] = [
     method: 'POST',
     url: '/control/:action',
     scope: 'control',
-    tag: 'Commands',
     summary: `Orders the engine: ${ACTIONS.join(', ')}`,
     description:
       'cancel-order and replace-order name an order and are judged: `verdict` tells. Its actor is the name of the ' +
@@ -87,7 +84,6 @@ const ROUTES: readonly CommandRoute[] = [
     method: 'DELETE',
     url: '/orders/:id',
     scope: 'control',
-    tag: 'Commands',
     summary: 'Asks to cancel an order',
     description:
       'The broker may fill it first: 200 tells how it ended. Without an Idempotency-Key, each request is one of its own.',
@@ -128,13 +124,12 @@ export function commandRoutes(app: FastifyInstance, context: CommandContext): vo
 }
 
 function describe(route: CommandRoute): object {
-  const { tag, summary, description, path, request, answered, faults } = route
+  const { summary, description, path, request, answered, faults } = route
   const json = (name: BodyName) => ({ 'application/json': { schema: componentRef(name) } })
   const headers = {
     location: { type: 'string', description: 'Where to look for what became of it' },
   }
   return {
-    tags: [tag],
     summary,
     description,
     querystring: querySchema(PARAMETERS),

@@ -16,6 +16,7 @@ export interface TailEvent {
 
 const RING = 4096
 const PAGE = 512
+const RETRY_MS = 1000
 
 /**
  * The newest events of a book, kept for those who follow it. Whoever is behind reads the store; whoever has caught
@@ -26,13 +27,17 @@ export class EventTail {
   readonly #stream: string
   readonly #ring: TailEvent[] = []
   #subscription: Subscription | null = null
+  #retry: NodeJS.Timeout | undefined
+  readonly #onLost: (error: unknown) => void
   #waiting = new Set<() => void>()
   #head = -1
   #closed = false
 
-  constructor(store: EventStore, stream: string) {
+  /** `onLost` is told when the store stops giving; it is asked again a second later. */
+  constructor(store: EventStore, stream: string, onLost: (error: unknown) => void) {
     this.#store = store
     this.#stream = stream
+    this.#onLost = onLost
   }
 
   /** Last position of the book that is known here. */
@@ -47,6 +52,10 @@ export class EventTail {
   /** Begins to follow at the end of the book. */
   async start(): Promise<void> {
     this.#head = await this.#store.head(this.#stream)
+    this.#follow()
+  }
+
+  #follow(): void {
     this.#subscription = this.#store.subscribe(this.#stream, this.#head + 1, (events) => {
       for (const event of events) {
         this.#ring.push(tailEvent(event))
@@ -55,8 +64,11 @@ export class EventTail {
       if (this.#ring.length > 2 * RING) this.#ring.splice(0, this.#ring.length - RING)
       this.#wake()
     })
-    // Who waits learns it at the next read of the store.
-    this.#subscription.done.catch(() => this.#wake())
+    this.#subscription.done.catch((error: unknown) => {
+      if (this.#closed) return
+      this.#onLost(error)
+      this.#retry = setTimeout(() => this.#follow(), RETRY_MS)
+    })
   }
 
   /** The next events from a position on, at least one; null at the end of the book. */
@@ -73,22 +85,27 @@ export class EventTail {
     return null
   }
 
-  /** Resolves when there may be more, after `ms` at the latest; at once when closed. */
-  more(ms: number): Promise<void> {
-    if (this.#closed) return Promise.resolve()
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer)
-        this.#waiting.delete(end)
-        resolve()
-      }
-      const timer = setTimeout(end, ms)
-      this.#waiting.add(end)
-    })
+  /**
+   * Calls `wake` once when there is an event at `from`, after `ms` at the latest, at once when closed. The answer ends
+   * the wait.
+   */
+  when(from: number, ms: number, wake: () => void): () => void {
+    const off = (): void => {
+      clearTimeout(timer)
+      this.#waiting.delete(end)
+    }
+    const end = (): void => {
+      off()
+      wake()
+    }
+    const timer = setTimeout(end, this.#closed || from <= this.#head ? 0 : ms)
+    this.#waiting.add(end)
+    return off
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#retry)
     this.#wake()
     await this.#subscription?.close()
   }

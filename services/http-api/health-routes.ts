@@ -48,7 +48,7 @@ export function healthRoutes(
     }
     for (const one of Object.values(response)) delete (one as { headers?: object }).headers
     const schema = { summary, querystring: querySchema({}), response }
-    app.get(url, { schema }, async (request: FastifyRequest, reply: FastifyReply) => {
+    app.get(url, { schema, config: { scope: null } }, async (request: FastifyRequest, reply: FastifyReply) => {
       readQuery({}, request.query as Record<string, string | string[]>)
       reply.header('cache-control', 'no-store')
       return handle(reply)

@@ -90,8 +90,9 @@ const MAX_WAIT_MS = 30_000
 export const WAIT: Parameter<number> = {
   schema: {
     type: 'string',
-    pattern: '^\\d{1,5}(ms|s)$',
-    description: 'Wait so long for what becomes of it, such as 2s; answered as soon as it is known',
+    pattern: '^((30|[12]?\\d)s|(30000|[12]?\\d{1,4})ms)$',
+    description:
+      'Wait so long for what becomes of it, such as 2s, at most 30s; answered as soon as it is known',
   },
   read(text) {
     const [, number = '', unit = ''] = /^(\d{1,5})(ms|s)$/.exec(text) ?? []

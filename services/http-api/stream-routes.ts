@@ -1,20 +1,24 @@
 import type { FastifyInstance } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import { problems } from './answer.ts'
+import type { Closing } from './closing.ts'
 import type { EventTail, TailEvent } from './event-tail.ts'
 import { EVENT_TYPES, FROM, invalid, querySchema, readQuery, SYMBOL } from './parameters.ts'
 import { Problem } from './problem.ts'
 
 export interface StreamContext {
   tail: EventTail
-  /** Resolves when the API closes. */
-  closing: Promise<unknown>
+  closing: Closing
+  /** Position that the projections have reached. */
+  reached: () => number
   /** How many may follow at once. */
   maxClients: number
   /** How often a sign of life is sent, ms. */
   heartbeatMs: number
   /** A client that takes nothing for so long is dropped, ms. */
   patienceMs: number
+  /** Told why a stream broke off. */
+  onFailure: (error: unknown) => void
 }
 
 const PARAMETERS = { from: FROM, types: EVENT_TYPES, symbol: SYMBOL }
@@ -32,12 +36,25 @@ export function streamRoutes(app: FastifyInstance, context: StreamContext): void
       'The id of each is its position; Last-Event-ID goes on behind it, `from` begins there, and with neither only ' +
       'what is new is sent. What the filters leave out moves the id on with the signs of life.',
     querystring: querySchema(PARAMETERS),
+    headers: {
+      type: 'object',
+      properties: {
+        'last-event-id': {
+          type: 'string',
+          pattern: '^\\d{0,15}$',
+          description: 'Go on behind this event; a browser sends it by itself when it connects again',
+        },
+      },
+    },
     response: {
       200: {
         description: 'Events until either side closes',
         content: { 'text/event-stream': { schema: { type: 'string' } } },
       },
-      ...problems({ 400: 'A parameter is not valid', 503: 'Too many follow' }),
+      ...problems({
+        400: 'A parameter is not valid, or lies beyond the end of the book',
+        503: 'Too many follow; see Retry-After',
+      }),
     },
   }
   app.get('/stream', { schema, exposeHeadRoute: false }, async (request, reply) => {
@@ -49,9 +66,16 @@ export function streamRoutes(app: FastifyInstance, context: StreamContext): void
       })
     }
     const next = after === null ? (query.from ?? context.tail.head + 1) : after + 1
+    const end = Math.max(context.tail.head, context.reached()) + 1
+    if (next > end) {
+      // Whoever waited for it would wait in silence: most likely it is a position of another book.
+      const pointer = after === null ? '/query/from' : '/headers/last-event-id'
+      throw invalid([{ pointer, detail: `lies beyond the end of the book, which is ${end - 1}` }])
+    }
     clients++
     reply.hijack()
-    reply.raw.writeHead(200, {
+    const { raw } = reply
+    raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
@@ -60,12 +84,15 @@ export function streamRoutes(app: FastifyInstance, context: StreamContext): void
       (query.types === undefined || query.types.includes(event.type)) &&
       (query.symbol === undefined || event.symbol === query.symbol)
     try {
-      await follow(reply.raw, context, next, wanted)
+      await follow(raw, context, next, wanted)
+      // Ended in order, unless the client does not take what it is sent.
+      if (context.closing.told && !raw.writableNeedDrain) raw.end()
+      else raw.destroy()
     } catch (error) {
-      request.log.error({ err: error }, 'a stream ended')
+      context.onFailure(error)
+      raw.destroy()
     } finally {
       clients--
-      reply.raw.destroy()
     }
   })
 }
@@ -90,7 +117,8 @@ async function follow(
     wake()
   }
   response.on('close', end).on('error', end)
-  void closing.then(end)
+  const off = closing.on(end)
+  response.on('close', off)
   /** Resolves to false when the client has gone, or takes nothing any more. */
   const send = async (text: string): Promise<boolean> => {
     if (!open) return false
@@ -113,7 +141,15 @@ async function follow(
   while (open && !tail.closed) {
     const events = await tail.next(next)
     if (events === null) {
-      await Promise.race([tail.more(heartbeatMs), new Promise<void>((resolve) => (wake = resolve))])
+      if (!open) return
+      await new Promise<void>((resolve) => {
+        const stop = tail.when(next, heartbeatMs, resolve)
+        wake = () => {
+          stop()
+          resolve()
+        }
+      })
+      wake = () => undefined
     } else {
       const frames = events.filter(wanted).map(frame).join('')
       next = events[events.length - 1]!.position + 1
