@@ -1,5 +1,6 @@
-import { add, type Decimal, div, format, mul, parse, SCALE, ZERO } from '../engine/decimal.ts'
+import { add, type Decimal, div, format, parse, SCALE, ZERO } from '../engine/decimal.ts'
 import { clientOrderId, orderIdOf } from '../engine/events/ids.ts'
+import { splitPosition } from '../engine/market/actions.ts'
 import { formatTime } from '../engine/time.ts'
 import {
   isOpen,
@@ -229,10 +230,11 @@ function settleReplacement(
   const kind = event.type === 'order.replaced' ? 'replaced' : 'replace_rejected'
   const order = edit(state, orderId)
   if (order === undefined || TRANSITIONS[order.status][kind] === undefined) return
+  const { status } = order
   if (kind === 'replaced') order.replacedBy = replacedBy
   advance(state, orderId, kind, event.at, kind === 'replaced' ? { code, reason } : null)
   const next = orderNumbered(state, replacedBy)
-  const fate = replacementEvent(kind)
+  const fate = replacementEvent(kind, status)
   if (next?.intent.replaces !== orderId || fate === null || !isOpen(next.status)) return
   advance(state, replacedBy, fate, event.at, fate === 'rejected' ? { code, reason } : null)
 }
@@ -247,7 +249,7 @@ function act(state: OrdersState, { symbol, kind, value, newSymbol }: MarketActio
       order.intent = { ...order.intent, symbol: newSymbol }
     } else if (kind === 'split' && value !== undefined && known.filledQty !== 0) {
       const order = state.list.edit(index)
-      order.filledQty = mul(order.filledQty, parse(value))
+      order.filledQty = splitPosition(order.filledQty, parse(value)).qty
     }
   }
 }

@@ -55,8 +55,9 @@ export const queuesProjection: Projection<QueuesState> = {
     } else if (isReport(type)) {
       const data = event.data as { orderId: number; replacedBy?: number }
       const kind = reportedEvent({ type, data })
+      const status = state.open.get(data.orderId)?.status ?? 'replaced'
       move(state, data.orderId, kind)
-      const fate = replacementEvent(kind)
+      const fate = replacementEvent(kind, status)
       if (fate !== null && data.replacedBy !== undefined) move(state, data.replacedBy, fate)
       if (event.type !== 'order.withheld' && event.type !== 'order.outcome_unknown') {
         through(state, 'reports', entry, at)

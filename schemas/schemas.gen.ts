@@ -2049,6 +2049,61 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
           "HALTED"
         ],
         "description": "Trading state now"
+      },
+      "verdict": {
+        "anyOf": [
+          {
+            "enum": [
+              "approved",
+              "denied"
+            ]
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "cancel-order, replace-order: what was said of it; null for the others"
+      },
+      "orderIds": {
+        "type": "array",
+        "items": {
+          "type": "integer",
+          "minimum": 1
+        },
+        "description": "replace-order: the order that takes the place of the other; empty when denied, and for the others"
+      },
+      "code": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "Stable code: why denied, or what is done"
+      },
+      "observed": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "What the rule that denied saw"
+      },
+      "limit": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "description": "What that rule allows"
       }
     },
     "required": [
@@ -2056,7 +2111,12 @@ export const BODY_SCHEMAS: Readonly<Record<string, object>> = {
       "id",
       "action",
       "entry",
-      "trading"
+      "trading",
+      "verdict",
+      "orderIds",
+      "code",
+      "observed",
+      "limit"
     ],
     "additionalProperties": false
   },

@@ -114,6 +114,26 @@ export interface ControlTaken {
    * Trading state now
    */
   trading: 'ACTIVE' | 'REDUCING' | 'HALTED'
+  /**
+   * cancel-order, replace-order: what was said of it; null for the others
+   */
+  verdict: ('approved' | 'denied') | null
+  /**
+   * replace-order: the order that takes the place of the other; empty when denied, and for the others
+   */
+  orderIds: number[]
+  /**
+   * Stable code: why denied, or what is done
+   */
+  code: string | null
+  /**
+   * What the rule that denied saw
+   */
+  observed: string | null
+  /**
+   * What that rule allows
+   */
+  limit: string | null
 }
 
 /**

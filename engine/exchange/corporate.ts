@@ -1,5 +1,11 @@
 import { add, type Decimal, fromNumber, mul, toNumber, trunc, ZERO } from '../decimal.ts'
-import { type Action, positionAfter, priceAfter, scalePrice } from '../market/actions.ts'
+import {
+  type Action,
+  positionAfter,
+  priceAfter,
+  scalePrice,
+  splitPosition,
+} from '../market/actions.ts'
 import { CLOSE, TIME } from './book.ts'
 import type { Desk } from './desk.ts'
 import type { WorkingOrder } from './working-orders.ts'
@@ -72,7 +78,8 @@ function splitOrders(desk: Desk, symbol: string, ratio: Decimal, time: number): 
 
 function scaleOrder(order: WorkingOrder, ratio: Decimal): void {
   order.remaining = mul(order.remaining, ratio)
-  order.filled = mul(order.filled, ratio)
+  // What was bought of a whole share after the split was paid out: legs must not sell it.
+  order.filled = splitPosition(order.filled, ratio).qty
   if (order.price !== ZERO) order.price = scalePrice(order.price, ratio)
   const { extra } = order
   if (extra === null) return

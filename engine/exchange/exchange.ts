@@ -1,6 +1,6 @@
 import type { ExchangeSettings } from '../../schemas/types.gen.ts'
-import { abs, type Decimal, div, format, fromNumber, mul, parse, ZERO } from '../decimal.ts'
-import type { Action } from '../market/actions.ts'
+import { abs, type Decimal, div, fromNumber, mul, parse, ZERO } from '../decimal.ts'
+import { type Action, actionKey } from '../market/actions.ts'
 import type { Bar } from '../market/bar.ts'
 import type { BrokerOrder, BrokerReport, Replacement } from '../ports/broker.ts'
 import { dayNumber } from '../time.ts'
@@ -227,11 +227,11 @@ export class Exchange {
   onAction(action: Action): void {
     this.#outside('a corporate action was shown to the exchange')
     this.check(action)
-    const { symbol, kind, value, newSymbol = '', time } = action
+    const { symbol, time } = action
     const book = this.#desk.book(symbol)
     if (time < book.actionTime) return
     if (time > book.actionTime) book.actions = []
-    const key = `${kind} ${value === null ? newSymbol : format(value)}`
+    const key = actionKey(action)
     if (book.actions.includes(key)) return
     book.actionTime = time
     book.actions.push(key)

@@ -1,4 +1,4 @@
-import { type Decimal, div, mul, ONE, sub, trunc, ZERO } from '../decimal.ts'
+import { type Decimal, div, format, mul, ONE, sub, trunc, ZERO } from '../decimal.ts'
 
 /**
  * The arithmetic of corporate actions, in one place: the simulated exchange, the portfolio and the projections
@@ -16,6 +16,11 @@ export interface Action {
   newSymbol?: string
   /** Moment at which it takes effect, ms. */
   time: number
+}
+
+/** What tells an action from others of its symbol and time. */
+export function actionKey({ kind, value, newSymbol = '' }: Action): string {
+  return `${kind} ${value === null ? newSymbol : format(value)}`
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { ExchangeSettings } from '../../schemas/types.gen.ts'
 import type { ChainEvent } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { type Decimal, div, fromNumber, max, min, parse } from '../decimal.ts'
+import { actionOf } from '../backtest/listed-actions.ts'
+import { actionKey } from '../market/actions.ts'
+import { add, type Decimal, div, fromNumber, max, min, parse } from '../decimal.ts'
 import { lastClose } from '../market/market.ts'
+import { parseTime } from '../time.ts'
 import type { Order } from '../trading/order-state.ts'
 
 /** What an exchange knows of an order that works, and the chain has no use for. */
@@ -14,6 +17,8 @@ export interface Watched {
   /** Trailing stops: the best price so far, null before any, and the distance in money, null where it is percent. */
   best: Decimal | null
   amount: Decimal | null
+  /** A leg whose entry was just filled: start of the bar, and the price where that may tell when within it. */
+  entered: { time: number; price: Decimal | null } | null
 }
 
 /** Newest bar of a symbol. */
@@ -29,9 +34,17 @@ interface SeenBar {
  */
 export class OrderWatch {
   readonly bars = new Map<string, SeenBar>()
+  /** Shares that were traded on the newest bar of each symbol that had a fill. */
+  readonly traded = new Map<string, { time: number; qty: Decimal }>()
+  /** Corporate actions of the newest time of each symbol that had any: the exchange ignores those shown again. */
+  readonly actions = new Map<string, { time: number; keys: string[] }>()
+  /** When open orders came to the market: the sequence of the report, which is their place in the queue. */
+  readonly ranks = new Map<number, number>()
   /** Sequence of the broker's newest report. */
   sequence = 0
   private readonly orders = new Map<number, Watched>()
+  /** Open entries that have legs, and whether each is a market order. */
+  private readonly entries = new Map<number, boolean>()
 
   of(orderId: number): Watched | undefined {
     return this.orders.get(orderId)
@@ -41,6 +54,11 @@ export class OrderWatch {
   see(event: ChainEvent, table: Readonly<StateTable>): void {
     if ('brokerSequence' in event.data) {
       this.sequence = Math.max(this.sequence, event.data.brokerSequence)
+      if ('orderId' in event.data) {
+        const { orderId, brokerSequence } = event.data
+        if (!table.orders.open.has(orderId)) this.ranks.delete(orderId)
+        else if (event.type === 'order.accepted') this.ranks.set(orderId, brokerSequence)
+      }
     }
     switch (event.type) {
       case 'market.bar': {
@@ -48,8 +66,14 @@ export class OrderWatch {
         const { symbol, time, end, volume } = event.data
         this.bars.set(symbol, { time, end, volume })
         this.each(symbol, table, (watched, order) => {
-          watched.firstBar ??= time
+          const { entered } = watched
+          watched.entered = null
+          // A leg whose entry fills inside a bar meets the next one; only after a fill at the open, this one as well.
+          const inside = entered?.time === time
+          if (!inside) watched.firstBar ??= time
           if (order.terms.type !== 'trailing_stop') return
+          if (inside && entered.price !== null && entered.price !== fromNumber(event.data.open))
+            return
           const trail = table.settings.settings?.exchange.trail
           this.move(watched, order, event.data[priceFor(order, trail)])
         })
@@ -57,6 +81,10 @@ export class OrderWatch {
       }
       case 'market.action': {
         const { symbol, newSymbol, kind, value } = event.data
+        const time = parseTime(event.data.time)
+        const known = this.actions.get(symbol)
+        const keys = known?.time === time ? known.keys : []
+        this.actions.set(symbol, { time, keys: [...keys, actionKey(actionOf(event.data))] })
         if (kind === 'rename' && newSymbol !== undefined) {
           const bar = this.bars.get(symbol)
           if (bar !== undefined && !this.bars.has(newSymbol)) this.bars.set(newSymbol, bar)
@@ -70,10 +98,12 @@ export class OrderWatch {
         return
       }
       case 'order.intended': {
-        const { orderId, type, timeInForce, trailAmount } = event.data
+        const { orderId, type, timeInForce, trailAmount, legs } = event.data
+        if (legs !== undefined) this.entries.set(orderId, type === 'market')
         if (type !== 'trailing_stop' && timeInForce !== 'day') return
         const amount = trailAmount === undefined ? null : parse(trailAmount)
-        this.orders.set(orderId, { since: event.at, firstBar: null, best: null, amount })
+        const none = { firstBar: null, best: null, entered: null }
+        this.orders.set(orderId, { since: event.at, amount, ...none })
         return
       }
       case 'order.accepted': {
@@ -85,11 +115,20 @@ export class OrderWatch {
         return
       }
       case 'order.filled': {
-        // Trailing stops among legs start from the price of their entry.
-        if (!event.data.complete || table.orders.legs === 0) return
+        const { orderId: entry, complete, symbol } = event.data
+        const time = parseTime(event.data.occurredAt)
+        const qty = parse(event.data.qty)
+        const before = this.traded.get(symbol)
+        this.traded.set(symbol, { time, qty: before?.time === time ? add(before.qty, qty) : qty })
+        const market = this.entries.get(entry)
+        if (!complete || market === undefined) return
+        this.entries.delete(entry)
+        const price = parse(event.data.price)
         for (const [orderId, watched] of this.orders) {
-          const order = table.orders.open.get(orderId)
-          if (order?.parentId === event.data.orderId) watched.best = parse(event.data.price)
+          if (table.orders.open.get(orderId)?.parentId !== entry) continue
+          // Trailing stops among legs start from the price of their entry.
+          watched.best = price
+          watched.entered = { time, price: market ? null : price }
         }
       }
     }

@@ -26,14 +26,14 @@ interface Scene {
 /** Bars of two symbols, and what operators do meanwhile. */
 const scene: fc.Arbitrary<Scene> = fc.record({
   closes: fc
-    .array(fc.integer({ min: -300, max: 300 }), { minLength: 8, maxLength: 30, size: 'max' })
+    .array(fc.integer({ min: -300, max: 300 }), { minLength: 20, maxLength: 30, size: 'max' })
     .map((moves) => {
       let cents = 5000
       return moves.map((move) => (cents = Math.max(1000, cents + move)) / 100)
     }),
   acts: fc.array(
     fc.record({
-      day: fc.nat(28),
+      day: fc.nat(18),
       make: fc.oneof(
         {
           weight: 6,
@@ -41,9 +41,9 @@ const scene: fc.Arbitrary<Scene> = fc.record({
             .record({
               symbol: fc.constantFrom('A', 'B'),
               side: fc.constantFrom('buy' as const, 'sell' as const),
-              qty: fc.constantFrom('10', '25.5', '40'),
+              qty: fc.constantFrom('10', '25', '40'),
               type: fc.constantFrom('market' as const, 'limit' as const, 'stop' as const),
-              away: fc.constantFrom(0.97, 0.99, 1.01, 1.03),
+              away: fc.constantFrom(0.9, 0.95, 0.99, 1.01, 1.05, 1.1),
               tif: fc.constantFrom('gtc' as const, 'gtc' as const, 'day' as const),
               exits,
             })
@@ -95,7 +95,7 @@ const scene: fc.Arbitrary<Scene> = fc.record({
         },
       ),
     }),
-    { minLength: 2, maxLength: 14, size: 'max' },
+    { minLength: 10, maxLength: 24, size: 'max' },
   ),
 })
 
@@ -114,13 +114,13 @@ function inputsOf({ closes, acts }: Scene): Input[] {
 
 const SETTINGS: ChainSettings = settings({
   risk: null,
-  exchange: { cash: '100000', slippageBps: 5, commission: '0.001' },
+  exchange: { cash: '100000', commission: '0.001' },
 })
 
 test('an exchange that takes over at any moment goes on as the one before would have', () => {
   const met = { open: 0, legs: 0, trailing: 0, day: 0 }
   fc.assert(
-    fc.property(scene, fc.double({ min: 0, max: 1, noNaN: true }), (made, part) => {
+    fc.property(scene, fc.double({ min: 0.1, max: 0.8, noNaN: true }), (made, part) => {
       const inputs = inputsOf(made)
       const whole = new SimulatedBook(SETTINGS)
       for (const input of inputs) whole.take(input)
@@ -150,9 +150,12 @@ test('an exchange that takes over at any moment goes on as the one before would 
         }
       }
       const bodies = (book: SimulatedBook) => book.book.stored.map(({ body }) => body)
-      assert.equal(bodies(changed), bodies(whole))
+      const [now, then] = [bodies(changed), bodies(whole)]
+      const first = then.findIndex((body, i) => body !== now[i])
+      assert.is(now[first], then[first], `position ${first}, taken over before input ${at}`)
+      assert.is(now.length, then.length)
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
   for (const [what, count] of Object.entries(met)) assert.ok(count > 20, `${what}: ${count}`)
 })

@@ -1,8 +1,9 @@
 import type { ExchangeSettings } from '../../schemas/types.gen.ts'
 import type { ChainEvent } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { add, format, parse, ZERO } from '../decimal.ts'
+import { add, format, max, parse, sub, ZERO } from '../decimal.ts'
 import { clientOrderId } from '../events/ids.ts'
+import { FillModel } from '../exchange/fill-model.ts'
 import { SessionClock } from '../exchange/session-clock.ts'
 import type { ExchangeSnapshot } from '../exchange/snapshot.ts'
 import { stopOf } from '../exchange/trailing.ts'
@@ -11,7 +12,7 @@ import { lastClose } from '../market/market.ts'
 import { dayNumber, parseTime } from '../time.ts'
 import { isLeg } from '../trading/broker-order.ts'
 import { type Order, remaining } from '../trading/order-state.ts'
-import { type OrderWatch, works } from './order-watch.ts'
+import type { OrderWatch } from './order-watch.ts'
 
 /** How a simulated exchange goes on for a broker. */
 export interface TakenOver {
@@ -25,8 +26,8 @@ export interface TakenOver {
 
 /**
  * Puts a simulated exchange in the place of the broker that a chain has heard so far. What no report tells is taken to
- * be as it mostly is: an order that was triggered and has traded goes on as its type says, and what a bar had left to
- * trade is whole again. `at`: engine time, ms.
+ * be as it mostly is: a stop that was triggered and found nothing to trade with waits for its price again. `at`: engine
+ * time, ms.
  */
 export function takeOver(table: Readonly<StateTable>, watch: OrderWatch, at: number): TakenOver {
   const settings = table.settings.settings!
@@ -48,7 +49,11 @@ export function takeOver(table: Readonly<StateTable>, watch: OrderWatch, at: num
   for (const order of unsent) if (order.cancelRequested) cancel(order)
 
   const { bookId } = table.settings
-  const symbols = new Set([...table.market.symbols, ...there.map(({ symbol }) => symbol)])
+  const symbols = new Set([
+    ...table.market.symbols,
+    ...watch.actions.keys(),
+    ...there.map(({ symbol }) => symbol),
+  ])
   const last = Math.max(...[...watch.bars.values()].map(({ time }) => time))
   const above: number[] = []
   let upTo = 0
@@ -72,8 +77,7 @@ export function takeOver(table: Readonly<StateTable>, watch: OrderWatch, at: num
       }),
       books: [...symbols].map((symbol) => ({
         symbol,
-        ...seen(symbol, table, watch),
-        cap: null,
+        ...seen(symbol, table, watch, settings.exchange),
         orders: there
           .filter((order) => order.symbol === symbol)
           .map((order) => snapshotOf(order, table, watch, settings.exchange)),
@@ -103,15 +107,22 @@ function accountOf({ portfolio }: Readonly<StateTable>): ExchangeSnapshot['accou
 function seen(
   symbol: string,
   table: Readonly<StateTable>,
-  { bars }: OrderWatch,
-): Pick<ExchangeSnapshot['books'][number], 'last' | 'day'> {
+  { bars, actions, traded }: OrderWatch,
+  settings: ExchangeSettings,
+): Pick<ExchangeSnapshot['books'][number], 'last' | 'cap' | 'day' | 'actions'> {
   const bar = bars.get(symbol)
+  const known = actions.get(symbol)
+  const acted = known === undefined ? {} : { actions: known }
   const close = lastClose(table.market, symbol)
-  if (bar === undefined || Number.isNaN(close)) return { last: null }
+  if (bar === undefined || Number.isNaN(close)) return { last: null, cap: null, ...acted }
   const { time, end, volume } = bar
+  const used = traded.get(symbol)
+  const cap = used?.time === time ? new FillModel(settings).cap(volume) : null
   return {
     last: { time, end, close, volume: Number.isNaN(volume) ? null : volume },
+    cap: cap === null ? null : format(max(ZERO, sub(cap, used!.qty))),
     day: dayNumber(time),
+    ...acted,
   }
 }
 
@@ -148,7 +159,7 @@ function snapshotOf(
     day: timeInForce === 'day' && terms.expiresAt === undefined,
     expiresAt: terms.expiresAt === undefined ? null : parseTime(terms.expiresAt),
     timeInForce,
-    ...(works(order) && { rank: orderId }),
+    ...(!isHeld(order, table) && { rank: watch.ranks.get(orderId) ?? watch.sequence }),
     ...(watched !== undefined && { since: watched.since }),
   }
   if (begun || order.inherited !== ZERO) {
@@ -184,10 +195,10 @@ function afterTrigger(type: Order['terms']['type']): Order['terms']['type'] {
   return type === 'stop' || type === 'trailing_stop' ? 'market' : type
 }
 
-function isHeld(order: Order, table: Readonly<StateTable>): boolean {
-  if (order.status === 'held') return true
-  const entry = order.parentId === null ? undefined : table.orders.open.get(order.parentId)
-  return order.status === 'intended' && entry !== undefined && entry.terms.orderClass !== 'oco'
+/** Legs wait as long as their entry stands, whatever was reported of them; those of an oco work from the start. */
+function isHeld({ parentId }: Order, table: Readonly<StateTable>): boolean {
+  const entry = parentId === null ? undefined : table.orders.open.get(parentId)
+  return entry !== undefined && entry.terms.orderClass !== 'oco'
 }
 
 /** The class that an order belongs to; null: none. */
@@ -202,7 +213,7 @@ function groupOf(
   const entry = open.get(first)
   const legs = [...open.values()]
     .filter(({ parentId }) => parentId === first)
-    .sort((a, b) => a.orderId - b.orderId)
+    .sort((a, b) => place(a) - place(b) || a.orderId - b.orderId)
   const kind = entry?.terms.orderClass ?? (legs.length > 1 ? 'bracket' : 'oto')
   if (kind === 'oco' && entry !== undefined) legs.unshift(entry)
   const leg = legs.indexOf(order)
@@ -212,4 +223,9 @@ function groupOf(
     ...(leg !== -1 && { leg }),
     ...(legs.every((one) => !isHeld(one, table)) && { live: true as const }),
   }
+}
+
+/** A leg that replaced another stands in its place: profits come before losses. */
+function place({ terms }: Order): number {
+  return terms.role === 'stop_loss' ? 1 : 0
 }

@@ -6,7 +6,8 @@ import type {
 } from '../../schemas/types.gen.ts'
 import type { ChainEvent, Emit, EventOf, Processor } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { ZERO, add, div, fromNumber, mul, parse } from '../decimal.ts'
+import { ZERO, add, div, fromNumber, parse, sub } from '../decimal.ts'
+import { splitPosition } from '../market/actions.ts'
 import { lastClose } from '../market/market.ts'
 import { emitIntents } from './intents.ts'
 import {
@@ -164,7 +165,7 @@ function report(state: OrdersState, event: ReportEvent, emit: Emit): void {
     move(state, order, kind)
   }
   if (event.type === 'order.replaced' || event.type === 'order.replace_rejected') {
-    settleReplacement(state, orderId, event.data.replacedBy, kind)
+    settleReplacement(state, orderId, event.data.replacedBy, kind, status)
   }
   const fate = legEvent(kind)
   if (fate === null || state.legs === 0) return
@@ -231,17 +232,21 @@ function move(state: OrdersState, order: Order, kind: OrderEvent): void {
   reserve(state, order)
 }
 
-/** What the broker said of the original, also of one that has ended, decides on the replacement too. */
+/**
+ * What the broker said of the original, also of one that has ended, decides on the replacement too. `status`: that of
+ * the original before.
+ */
 function settleReplacement(
   state: OrdersState,
   orderId: number,
   replacedBy: number,
   kind: OrderEvent,
+  status: OrderStatus,
 ): void {
   const order = state.open.get(orderId)
   if (order?.replacement === replacedBy) order.replacement = null
   const next = state.open.get(replacedBy)
-  const fate = replacementEvent(kind)
+  const fate = replacementEvent(kind, status)
   if (next === undefined || next.replaces !== orderId || fate === null) return
   next.replaces = null
   // A broker that does not acknowledge the replacement by itself has done so with this.
@@ -253,13 +258,18 @@ function settleReplacement(
   }
 }
 
-/** What has traded counts in new shares, as the broker's quantity does; that one comes with order.adjusted. */
+/**
+ * What has traded counts in new shares, whole ones where it was whole, since the fraction of the position was paid out;
+ * so does the broker's quantity, which comes with order.adjusted.
+ */
 function splitFilled(state: OrdersState, { symbol, value }: MarketAction): void {
   if (value === undefined) return
+  const ratio = parse(value)
   for (const order of state.open.values()) {
     if (order.symbol !== symbol || (order.filledQty === 0 && order.inherited === 0)) continue
-    order.filledQty = mul(order.filledQty, parse(value))
-    order.inherited = mul(order.inherited, parse(value))
+    const traded = splitPosition(add(order.filledQty, order.inherited), ratio).qty
+    order.filledQty = splitPosition(order.filledQty, ratio).qty
+    order.inherited = sub(traded, order.filledQty)
     reserve(state, order)
   }
 }

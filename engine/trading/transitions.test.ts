@@ -105,15 +105,14 @@ test('only an end without ever standing at the broker takes the legs along', () 
 
 test('a replacement stands or falls by what is said of its original', () => {
   assert.equal(
-    EVENTS.filter((event) => replacementEvent(event) !== null).map((event) => [
-      event,
-      replacementEvent(event),
-    ]),
+    EVENTS.map((event) => [event, replacementEvent(event, 'accepted')]).filter(([, fate]) => fate),
     [
       ['replaced', 'accepted'],
       ['replace_rejected', 'rejected'],
     ],
   )
+  assert.is(replacementEvent('replaced', 'held'), 'held')
+  assert.is(replacementEvent('replace_rejected', 'held'), 'rejected')
 })
 
 test('brokers speak of orders, and of charges; nothing else comes from them', () => {

@@ -229,8 +229,14 @@ export function legEvent(entry: OrderEvent): 'rejected' | 'withheld' | null {
   return entry === 'rejected' || entry === 'withheld' ? entry : null
 }
 
-/** What the answer to a replacement means for the order that was to replace. Null: nothing. */
-export function replacementEvent(original: OrderEvent): 'accepted' | 'rejected' | null {
-  if (original === 'replaced') return 'accepted'
+/**
+ * What the answer to a replacement means for the order that was to replace one of this status: it stands where that one
+ * stood. Null: nothing.
+ */
+export function replacementEvent(
+  original: OrderEvent,
+  status: OrderStatus,
+): 'accepted' | 'held' | 'rejected' | null {
+  if (original === 'replaced') return status === 'held' ? 'held' : 'accepted'
   return original === 'replace_rejected' ? 'rejected' : null
 }

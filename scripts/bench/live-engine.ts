@@ -1,5 +1,5 @@
 /** A compiled engine in a process of its own, on a folder of its own, and figures about what it does. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,18 +17,23 @@ export interface RunningEngine {
   stop(): Promise<void>
 }
 
-/**
- * Starts `bitacora start` from the build, whatever became of the sources meanwhile. With `probe`, the file that the
- * probe writes when it ends; `node`: further options of Node.
- */
+export interface SpawnOptions {
+  /** File that the probe writes when the engine ends. */
+  probe?: string
+  /** Further options of Node. */
+  node?: readonly string[]
+  log?: 'warn' | 'silent'
+}
+
+/** Starts `bitacora start` from the build, whatever became of the sources meanwhile. */
 export async function spawnEngine(
   dir: string,
   args: readonly string[],
-  { probe, node = [] }: { probe?: string; node?: readonly string[] } = {},
+  { probe, node = [], log = 'warn' }: SpawnOptions = {},
 ): Promise<RunningEngine> {
   const { PATH, HOME } = process.env
   const env = {
-    ...{ PATH, HOME, LOG_LEVEL: 'warn' },
+    ...{ PATH, HOME, LOG_LEVEL: log },
     ...(probe !== undefined && { BENCH_PROBE: probe }),
   }
   const main = join(ROOT, 'dist/services/cli/main.js')
@@ -77,6 +82,24 @@ function cpuOf(pid: number | undefined): number | null {
   } catch {
     return null
   }
+}
+
+export interface Helper {
+  child: ChildProcess
+  /** Its next message. */
+  next(): Promise<unknown>
+}
+
+/** A process beside, once it says that it is ready. */
+export async function startHelper(script: string, args: string[]): Promise<Helper> {
+  const child = fork(script, args)
+  const next = (): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      child.once('message', resolve)
+      child.once('exit', () => reject(new Error(`${script} ended`)))
+    })
+  await next()
+  return { child, next }
 }
 
 /** Of times in ms. With n samples, p99.9 rests on the n / 1000 longest. */

@@ -1,4 +1,6 @@
 export const SYMBOLS: readonly string[]
+/** Symbols whose price never moves. */
+export const STILL: readonly string[]
 export const RISK: Readonly<Record<string, string>>
 
 interface Bar {

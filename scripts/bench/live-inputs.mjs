@@ -1,7 +1,9 @@
-// Minute bars of 200 symbols that trade now and then, and limits that stop nothing.
+// Minute bars of 500 symbols, of which most make a strategy trade now and then, and limits that stop nothing.
 
 /** @type {readonly string[]} */
-export const SYMBOLS = Array.from({ length: 200 }, (_, i) => `S${String(i).padStart(3, '0')}`)
+export const SYMBOLS = Array.from({ length: 500 }, (_, i) => `S${String(i).padStart(3, '0')}`)
+/** Symbols whose price never moves: a strategy leaves them to whoever sends signals. */
+export const STILL = SYMBOLS.slice(0, 20)
 
 export const RISK = {
   maxOrderNotional: '1000000',
@@ -26,6 +28,7 @@ export function bar(n, from = 0) {
   const index = n % SYMBOLS.length
   const minute = from + Math.floor(n / SYMBOLS.length)
   const at = (/** @type {number} */ step) => {
+    if (index < STILL.length) return 100
     const phase = (step + index) % (2 * HALF_WAVE)
     return 100 + (phase < HALF_WAVE ? phase : 2 * HALF_WAVE - phase) * 0.05
   }

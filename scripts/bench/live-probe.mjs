@@ -25,7 +25,9 @@ if (file !== undefined && process.argv[1] !== undefined) {
     called.push([order.clientOrderId, now(), BOUNDARIES.map((name) => last[name])])
     return submit.call(this, order)
   }
-  process.on('exit', () => writeFileSync(file, called.map((row) => `${JSON.stringify(row)}\n`).join('')))
+  process.on('exit', () =>
+    writeFileSync(file, called.map((row) => `${JSON.stringify(row)}\n`).join('')),
+  )
 }
 
 /** Milliseconds of the monotonic clock, which all processes of one machine share. */

@@ -6,18 +6,24 @@
  * publish, the server, the engine's reading, judging, the synced append, and the executor's way to the broker's
  * `submit`. Excluded: what the broker then does, and whatever a network would add.
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AckPolicy, connect, type NatsConnection, StorageType } from 'nats'
 import { decodeBody } from '../../engine/events/envelope.ts'
 import { clientOrderId } from '../../engine/events/ids.ts'
 import { openSqliteStore } from '../../services/adapters/embedded/sqlite-store.ts'
 import { bookStream } from '../../services/runtime/folder.ts'
-import { printTimes, spawnEngine, type Times, timesOf } from './live-engine.ts'
-import { barsCsv, RISK, SYMBOLS } from './live-inputs.mjs'
+import {
+  type Helper,
+  printTimes,
+  spawnEngine,
+  startHelper,
+  type Times,
+  timesOf,
+} from './live-engine.ts'
+import { barsCsv, RISK, STILL, SYMBOLS } from './live-inputs.mjs'
 
 const READER = fileURLToPath(new URL('./live-reader.mjs', import.meta.url))
 const FEED = fileURLToPath(new URL('./live-feed.mjs', import.meta.url))
@@ -29,7 +35,8 @@ const WARM_UP_SECONDS = 5
 const WARM_UP_PER_SECOND = 100
 const BARS_PER_SECOND = 1000
 const TARGET_RATIO = 3
-const ANSWERED_WITHIN_MS = 10_000
+const ANSWERED_WITHIN_MS = 30_000
+const SETTLE_MS = 2000
 
 export interface LiveFigure {
   /** Bars a second that reached the book while it was measured. */
@@ -44,16 +51,23 @@ export interface LiveFigure {
   stages: Record<string, Times> | null
 }
 
+export interface LiveOptions {
+  /** Of signals, and as many plain round trips. */
+  samples: number
+  /** Folder for CPU profiles of the engines. */
+  profile: string | undefined
+}
+
 /** Both cases, each on an engine and a server of its own; `tell` gets each figure at once. */
 export async function benchLive(
-  samples: number,
+  options: LiveOptions,
   tell: (figure: LiveFigure) => void,
 ): Promise<LiveFigure[]> {
   const figures: LiveFigure[] = []
   for (const barsPerSecond of [0, BARS_PER_SECOND]) {
     const folder = mkdtempSync(join(tmpdir(), 'bitacora-bench-'))
     try {
-      const figure = await measure(folder, samples, barsPerSecond)
+      const figure = await measure(folder, options, barsPerSecond)
       figures.push(figure)
       tell(figure)
     } finally {
@@ -65,7 +79,7 @@ export async function benchLive(
 
 async function measure(
   folder: string,
-  samples: number,
+  { samples, profile }: LiveOptions,
   barsPerSecond: number,
 ): Promise<LiveFigure> {
   const dir = join(folder, 'engine')
@@ -78,8 +92,7 @@ async function measure(
   writeFileSync(risk, JSON.stringify(RISK))
   const args = ['--data', data, '--timeframe', '1m', '--risk', risk, '--cash', '100000000']
   args.push('--speed', '1000')
-  const profile = process.env.BENCH_PROFILE_DIR
-  const node = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const node = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`]
   const engine = await spawnEngine(dir, args, { probe, node })
   let sent: Sent
   try {
@@ -100,27 +113,30 @@ interface Sent {
 }
 
 /** Sends signals and plain messages in turns, open loop, and waits until the last are through. */
-async function exchange(
-  natsUrl: string,
-  samples: number,
-  barsPerSecond: number,
-): Promise<Sent> {
+async function exchange(natsUrl: string, samples: number, barsPerSecond: number): Promise<Sent> {
   const nc = await connect({ servers: natsUrl })
   try {
     const reader = await startReader(nc, natsUrl)
     let feed: Helper | null = null
     try {
       await untilAllPriced(nc)
-      if (barsPerSecond > 0) feed = await startHelper(FEED, [natsUrl, String(barsPerSecond)])
+      // Minute 0 of each symbol is the engine's own.
+      if (barsPerSecond > 0) feed = await startHelper(FEED, [natsUrl, String(barsPerSecond), '1'])
       const js = nc.jetstream()
       const signals: number[] = []
       const plain: number[] = []
       const acks: Promise<unknown>[] = []
+      const publish = (subject: string, payload: string, msgID: string): void => {
+        const ack = js.publish(subject, payload, { msgID })
+        // It is looked at in the end; until then it must not end the process.
+        ack.catch(() => undefined)
+        acks.push(ack)
+      }
       const sendSignal = (): void => {
         const n = signals.length
         const { payload, id } = signal(n)
         signals.push(now())
-        acks.push(js.publish('signals.manual.bench', payload, { msgID: id }))
+        publish('signals.manual.bench', payload, id)
       }
       const sendPlain = (): void => {
         const n = plain.length
@@ -129,7 +145,7 @@ async function exchange(
         message.filler = 'x'.repeat(Math.max(0, room))
         const payload = JSON.stringify(message)
         plain.push(now())
-        acks.push(js.publish('bench.plain', payload, { msgID: `plain-${n}` }))
+        publish('bench.plain', payload, `plain-${n}`)
       }
       const warm = WARM_UP_SECONDS * WARM_UP_PER_SECOND
       await inTurns(warm, WARM_UP_PER_SECOND, [sendSignal, sendPlain])
@@ -172,24 +188,6 @@ async function startReader(nc: NatsConnection, natsUrl: string): Promise<Helper>
   return startHelper(READER, [natsUrl, STREAM, CONSUMER])
 }
 
-interface Helper {
-  child: ChildProcess
-  /** Its next message. */
-  next(): Promise<unknown>
-}
-
-/** A process beside, once it says that it is ready. */
-async function startHelper(script: string, args: string[]): Promise<Helper> {
-  const child = fork(script, args)
-  const next = (): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      child.once('message', resolve)
-      child.once('exit', () => reject(new Error(`${script} ended`)))
-    })
-  await next()
-  return { child, next }
-}
-
 /** Until bars of every symbol were published: TAPE has them once they are in the book. */
 async function untilAllPriced(nc: NatsConnection): Promise<void> {
   const jsm = await nc.jetstreamManager()
@@ -214,11 +212,11 @@ async function verdictOf(nc: NatsConnection, id: string): Promise<void> {
     if (now() > limit) throw new Error(`signal ${id} was not answered`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
 }
 
 function signal(n: number): { id: string; payload: string } {
-  const symbol = SYMBOLS[n % SYMBOLS.length]
+  const symbol = STILL[n % STILL.length]
   return {
     id: `bench-${n}`,
     payload: JSON.stringify({ symbol, side: 'buy', qty: '1', reason: 'measured by the bench' }),
@@ -231,12 +229,14 @@ interface Book {
   /** When the bars were recorded, wall clock. */
   bars: number[]
   signalTimes: number[]
+  /** Why an order was not sent, by client order id. */
+  withheld: Map<string, string>
 }
 
 async function readBook(dir: string, sent: Sent): Promise<Book> {
   const store = openSqliteStore(join(dir, 'book.db'), { readonly: true })
   try {
-    const book: Book = { orders: new Map(), bars: [], signalTimes: [] }
+    const book: Book = { orders: new Map(), bars: [], signalTimes: [], withheld: new Map() }
     let bookId = ''
     for await (const page of store.read(bookStream(), 0)) {
       for (const stored of page) {
@@ -244,6 +244,10 @@ async function readBook(dir: string, sent: Sent): Promise<Book> {
         const { signalId, orderId } = data as { signalId?: string; orderId?: number }
         if (type === 'book.created') bookId = (data as { bookId: string }).bookId
         if (type === 'market.bar') book.bars.push(recordedAt)
+        if (type === 'order.withheld') {
+          const { clientOrderId: id, code } = data as { clientOrderId: string; code: string }
+          book.withheld.set(id, code)
+        }
         const n = Number(/bench-(\d+)$/.exec(signalId ?? '')?.[1] ?? Number.NaN)
         if (Number.isNaN(n)) continue
         if (type === 'signal.received') book.signalTimes[n] = recordedAt
@@ -275,8 +279,12 @@ function figureOf(sent: Sent, book: Book, calls: Calls, barsPerSecond: number): 
   const latencies: number[] = []
   const stages: number[][] = STAGES.map(() => [])
   for (let n = sent.from; n < sent.signals.length; n++) {
-    const call = calls.get(book.orders.get(n)!)
-    if (call === undefined) throw new Error(`the order of signal ${n} did not reach the broker`)
+    const id = book.orders.get(n)!
+    const call = calls.get(id)
+    if (call === undefined) {
+      const why = book.withheld.get(id) ?? 'no answer'
+      throw new Error(`the order of signal ${n} did not reach the broker: ${why}`)
+    }
     latencies.push(call.called - sent.signals[n]!)
     const times = [sent.signals[n]!, ...call.passed, call.called]
     stages.forEach((stage, i) => stage.push((times[i + 1] ?? NaN) - (times[i] ?? NaN)))

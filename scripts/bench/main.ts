@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- NAME…] [--json] [--bars 100000,1000000] [--events 1000000]`: figures beside the targets of the
- * design. Names: backtest, book; all of them unless named.
+ * `npm run bench [-- NAME…] [--json] [--bars 100000,1000000] [--events 1000000] [--samples 2000]
+ * [--profile DIR]`: figures beside the targets of the design. Names: backtest, book, live, http; all of them unless
+ * named. With `--profile`, the engines of live leave CPU profiles there.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -9,9 +10,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchBacktest, printBacktest } from './backtest.ts'
 import { benchBook, printFigure } from './book.ts'
+import { benchHttp, printHttp } from './http.ts'
+import { benchLive, printLive } from './live.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const NAMES = ['backtest', 'book'] as const
+const NAMES = ['backtest', 'book', 'live', 'http'] as const
 type Name = (typeof NAMES)[number]
 
 const { values, positionals } = parseArgs({
@@ -20,6 +23,8 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     bars: { type: 'string', default: '100000,1000000,10000000' },
     events: { type: 'string', default: '1000000' },
+    samples: { type: 'string', default: '2000' },
+    profile: { type: 'string' },
   },
 })
 const unknown = positionals.find((name) => !NAMES.includes(name as Name))
@@ -29,6 +34,8 @@ const sizes = values.bars.split(',').map(Number)
 if (!sizes.every(isCount)) refuse('--bars takes whole numbers above zero, such as 100000,1000000')
 const events = Number(values.events)
 if (!isCount(events) || events < 10_000) refuse('--events takes a whole number from 10000 on')
+const samples = Number(values.samples)
+if (!isCount(samples) || samples < 100) refuse('--samples takes a whole number from 100 on')
 
 build()
 const machine = {
@@ -46,7 +53,13 @@ if (wanted.has('book') && !values.json) {
 }
 const tell = values.json ? () => undefined : printFigure
 const book = wanted.has('book') ? await benchBook(events, tell) : undefined
-if (values.json) console.log(JSON.stringify({ machine, backtest, book }, null, 2))
+if (wanted.has('live') && !values.json) console.log('live; times of the monotonic clock\n')
+const live = wanted.has('live')
+  ? await benchLive({ samples, profile: values.profile }, values.json ? () => undefined : printLive)
+  : undefined
+const http = wanted.has('http') ? await benchHttp(Math.ceil(samples / 2)) : undefined
+if (http !== undefined && !values.json) printHttp(http)
+if (values.json) console.log(JSON.stringify({ machine, backtest, book, live, http }, null, 2))
 // The client of EventStoreDB may keep a timer for a while.
 process.exit(0)
 

@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '../../engine/ports/bus.ts'
+import type { ControlCommand, ManualSignal } from '../../schemas/types.gen.ts'
 import type { Commands, Stored } from '../http-api/commands.ts'
+import { controlFaults } from '../writer/inbound.ts'
+import { signalFaults } from '../writer/manual-signal.ts'
 
 /** The API is up before NATS is: what is sent meanwhile is refused, not kept. */
 export class NotYet extends Error {
@@ -13,6 +17,16 @@ export type Sign = (
   message: { id: string; subject: string; payload: string },
 ) => Record<string, string>
 
+/** INBOX takes the same id from anybody for a repeat within its window of 100 ms. */
+const AFTER_WINDOW_MS = 150
+const MAX_ATTEMPTS = 5
+
+/** An id that others keep using: whose message was stored nobody can tell. */
+export class IdInUse extends Error {
+  override name = 'IdInUse'
+  readonly code = 'id_in_use'
+}
+
 /** The commands of the HTTP API as the messages that everybody publishes. */
 export class BusCommands implements Commands {
   readonly #sign: Sign
@@ -24,6 +38,14 @@ export class BusCommands implements Commands {
 
   connect(bus: Bus): void {
     this.#bus = bus
+  }
+
+  signalFaults(signal: ManualSignal): string[] {
+    return signalFaults(signal)
+  }
+
+  controlFaults(action: string, command: object): string[] {
+    return controlFaults(action, command as ControlCommand)
   }
 
   async signal(operator: string, id: string, signal: object): Promise<Stored> {
@@ -44,7 +66,12 @@ export class BusCommands implements Commands {
     headers: Record<string, string>,
   ): Promise<Stored> {
     if (this.#bus === null) throw new NotYet('the engine is starting')
-    const { stream, sequence } = await this.#bus.publish(subject, payload, { id, headers })
-    return { stream, sequence }
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const stored = await this.#bus.publish(subject, payload, { id, headers })
+      if (!stored.duplicate) return { stream: stored.stream, sequence: stored.sequence }
+      // Perhaps what was stored is another sender's, and ours is lost. The engine knows a repeat of ours.
+      await sleep(AFTER_WINDOW_MS)
+    }
+    throw new IdInUse(`others use the id ${id} at the same time`)
   }
 }

@@ -20,7 +20,7 @@ import { forgetRestored, prepareRestored } from '../book-tools/restored.ts'
 import { type Executor, startExecutor } from '../executor/executor.ts'
 import { foldEvent, noIntents } from '../executor/intents.ts'
 import type { HealthInfo } from '../http-api/health-routes.ts'
-import type { Tokens } from '../http-api/access.ts'
+import { type Tokens, withOwnToken } from '../http-api/access.ts'
 import { createHttpApi } from '../http-api/http-api.ts'
 import type { BarColumns } from '../market-data/bar-columns.ts'
 import { type FileFeed, startFileFeed } from '../market-data/file-feed.ts'
@@ -30,7 +30,6 @@ import { PassingModel, startProjector } from '../projector/projector.ts'
 import { runPublisher } from '../publisher/publisher.ts'
 import { keepVerdicts } from '../publisher/verdict-keeper.ts'
 import { codeHash } from '../runtime/code-hash.ts'
-import { requestTrace } from '../runtime/request-trace.ts'
 import { forgetNewBookId } from '../runtime/engine-identity.ts'
 import { BOOK_FILE, bookStream, ENGINE_FILE, writeEngineFile } from '../runtime/folder.ts'
 import { Cleanup } from '../runtime/lifecycle.ts'
@@ -42,8 +41,7 @@ import { settled } from './settled.ts'
 import { openSimBroker } from '../simulator/sim-broker.ts'
 import { recover } from '../writer/recover.ts'
 import { openNatsHome } from './nats-home.ts'
-import { tracedSends } from '../telemetry/command-bus.ts'
-import { Tracing } from '../telemetry/tracing.ts'
+import { Telemetry } from './telemetry.ts'
 import { takeOver, untilReplaced } from './takeover.ts'
 import { Writer, type WriterOptions } from '../writer/writer.ts'
 
@@ -159,30 +157,28 @@ async function start(options: EngineOptions): Promise<Engine> {
       ...(signal !== undefined && { signal }),
     })
     cleanup.add('lease', () => lease.release())
-    const tracing =
-      options.otlpEndpoint == null
-        ? null
-        : await Tracing.open({
-            ...{ dir, account, run, store, stream, log, version: options.version },
-            endpoint: options.otlpEndpoint,
-          })
+    const telemetry = await Telemetry.open({
+      ...{ dir, account, run, store, stream, log, version: options.version },
+      endpoint: options.otlpEndpoint ?? null,
+    })
     // Closed after all who still have something to say.
-    if (tracing !== null) cleanup.add('traces', () => tracing.close())
-    const tracedLog = tracing?.log(log) ?? log
-    const actedOn = tracing?.store(store) ?? store
+    cleanup.add('telemetry', () => telemetry.close())
+    const tracedLog = telemetry.log(log)
+    const actedOn = telemetry.acted(store)
     const passing = new PassingModel()
     const intents = noIntents()
     // One pass over the book for all who need the whole of it.
     const recovered = await recover(store, stream, sha256, (event) => {
       passing.take(event)
       foldEvent(intents, event)
-      tracing?.take(event)
+      telemetry.take(event)
     })
     const bookId = recovered.bookId ?? newId
 
     const projector = startProjector({ store, stream, model: passing.result() })
     cleanup.add('projector', () => projector.close())
     let checks = (): HealthInfo['checks'] => [{ name: 'started', ok: false }]
+    const own = options.tokens == null ? null : withOwnToken(options.tokens)
     const commands = new BusCommands(options.sign ?? (() => ({})))
     const http = await createHttpApi({
       projector,
@@ -190,7 +186,7 @@ async function start(options: EngineOptions): Promise<Engine> {
       explainer: new Explainer(store, stream),
       book: { store, stream },
       commands,
-      tokens: options.tokens ?? null,
+      tokens: own?.tokens ?? null,
       host: options.host,
       port: options.port,
       info: () => {
@@ -198,18 +194,17 @@ async function start(options: EngineOptions): Promise<Engine> {
         const ready = all.every((check) => check.ok)
         return { ready, checks: all, version: options.version, role: 'writer' }
       },
-      log,
+      metrics: telemetry.scrape,
+      log: tracedLog,
     })
     cleanup.add('http', () => http.close())
 
     const restored = await prepareRestored(dir, nc, bookId)
     await provision(nc, { bookId, account })
     const bus = new NatsBus(nc)
-    commands.connect(
-      tracing?.commands(bus) ?? tracedSends(bus, () => requestTrace.getStore() ?? null),
-    )
+    commands.connect(telemetry.commands(bus))
     // First of those who follow the book.
-    tracing?.follow(bookId)
+    telemetry.follow(bookId)
 
     const care = new NatsCare({ nc, bookId, account, log })
     cleanup.add('care of NATS', async () => care.close())
@@ -232,9 +227,9 @@ async function start(options: EngineOptions): Promise<Engine> {
     })
     cleanup.add('anchors', () => anchors.close())
     const writer = new Writer({
-      store,
+      store: telemetry.written(store),
       stream,
-      bus,
+      bus: telemetry.read(bus),
       recovered,
       account,
       bookId,
@@ -255,13 +250,13 @@ async function start(options: EngineOptions): Promise<Engine> {
     forgetNewBookId(dir)
     const replaced = (): boolean => lease.isLost || !writer.running
     const unlessReplaced = untilReplaced(bus, replaced)
-    const outward = tracing?.bus(unlessReplaced) ?? unlessReplaced
+    const outward = telemetry.outward(unlessReplaced)
     if (restored) forgetRestored(dir)
     const startOne = (): Executor =>
       startExecutor({
         store: actedOn,
         stream,
-        broker: tracing?.broker(broker) ?? broker,
+        broker: telemetry.broker(broker),
         bus: outward,
         account,
         bookId,
@@ -278,7 +273,7 @@ async function start(options: EngineOptions): Promise<Engine> {
     cleanup.add('executor', () => executor.close())
     const publisher = await runPublisher({
       ...{ store: actedOn, stream, nc, bookId },
-      ...(tracing !== null && { trace: (position: number) => tracing.traceparent(position) }),
+      ...(telemetry.trace !== null && { trace: telemetry.trace }),
     })
     cleanup.add('publisher', () => publisher.close())
     const verdicts = await keepVerdicts({
@@ -322,10 +317,21 @@ async function start(options: EngineOptions): Promise<Engine> {
       troubled('feed', feed.trouble()),
       ...care.checks(),
     ]
+    telemetry.connect({
+      projector,
+      followers: {
+        executor: () => executor.current.position(),
+        publisher: () => publisher.position(),
+        verdicts: () => verdicts.position(),
+      },
+      lease: { epoch: lease.epoch, held: () => lease.valid() },
+      checks: () => checks(),
+    })
     writeEngineFile(dir, {
       pid: process.pid,
       natsUrl: natsUrl(),
       httpUrl: http.url,
+      ...(own !== null && { httpToken: own.token }),
       account,
       bookId,
       startedAt: new Date().toISOString(),

@@ -24,6 +24,8 @@ const SEED = Number(process.env.KILL_SEED ?? (process.env.CI ? 1 : Date.now() % 
 // A copy of the build, so that nobody replaces it meanwhile, and one site: runs to compare with are made once.
 const dist = mkdtempSync(join(ROOT, 'dist.kill-'))
 const site = makeSite(dist, demoBarsPath())
+/** What a failed case left is kept, to be looked at. */
+let sampleFailed = false
 
 test.before(() => {
   const built = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-stale'], {
@@ -35,7 +37,7 @@ test.before(() => {
 })
 
 test.after(() => {
-  for (const folder of [dist, site.dir]) {
+  for (const folder of sampleFailed ? [dist] : [dist, site.dir]) {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 })
@@ -63,6 +65,7 @@ test('a sample of the kill matrix: nothing is lost, doubled or decided otherwise
   const stop = AbortSignal.timeout(SAMPLE_MS)
   const results = await runMatrix({ site, cases, jobs: 3, stop })
   const bad = results.filter(({ result }) => result.failures.length > 0)
+  sampleFailed = bad.length > 0
   assert.is(bad.length, 0, bad.map((one) => failureText(one, SEED)).join('\n'))
   assert.ok(results.length >= 8, `${results.length} cases were begun in time`)
   assert.ok(results.every(({ result }) => result.kills > 0))

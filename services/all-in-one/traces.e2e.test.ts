@@ -108,6 +108,8 @@ test('a manual signal and all that follows from it are one tree, over NATS, the 
     await status(engine, order!, 'accepted')
     await until('the end of the step on TAPE', async () => tape.includes('tape.order.accepted'))
     await nc.close()
+    // What only the killed process saw is gone with it unless it has left.
+    await spansOf(collector, TRACE, ['submit', 'publish signals.verdict.*'])
     await engine.kill()
 
     engine = new EngineProcess(dir, ['--speed', '5', '--strategy', 'mean_reversion'], env)

@@ -164,7 +164,7 @@ test(`${ROUNDS} times paused, replaced, resumed: one writer, no order twice, no 
       console.log(
         JSON.stringify({
           ...{ rounds: ROUNDS, orders: book.orders, ...book.counts },
-          ...{ lateCalls: late, tapeRepeats: repeats, errors },
+          ...{ caughtCalls: late, tapeRepeats: repeats, errors },
         }),
       )
     } finally {

@@ -13,7 +13,7 @@ import { readOrdersCsv } from '../market-data/orders-csv.ts'
 import type { Command } from 'commander'
 import { loadActions } from './actions.ts'
 import type { BacktestOptions } from './backtest.ts'
-import { barCache, barLoadOptions } from './bar-options.ts'
+import { barCache, barLoadOptions, checkSessionYears } from './bar-options.ts'
 import { bookLocation } from './book-location.ts'
 import { UsageError } from './exit-codes.ts'
 import { readHistory } from './history.ts'
@@ -58,6 +58,7 @@ export async function readJob(command: Command): Promise<Job> {
     actions = loadActions(options.actions, bars, (text) => remark(warnings, text))
   }
   const exchange = exchangeSettings(command, recorded?.exchange)
+  checkSessionYears(bars.columns, exchange.sessions)
   // Listed orders come from backtests on bars, where a trailing stop moves with the close.
   if (options.orders !== undefined) exchange.trail ??= 'close'
   const settings: ChainSettings = {
@@ -78,7 +79,9 @@ export async function readJob(command: Command): Promise<Job> {
   if (
     Number(exchange.commission) === 0 &&
     Number(exchange.feePerShare) === 0 &&
-    exchange.slippageBps === 0
+    exchange.slippageBps === 0 &&
+    !exchange.spreadBps &&
+    !exchange.impactBps
   ) {
     warnings.push('frictionless: no commission and no slippage; real trading costs both')
   }

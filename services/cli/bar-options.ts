@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { Timeframe } from '../../engine/market/bar.ts'
+import { NYSE } from '../../engine/market/calendar.ts'
+import type { ExchangeSettings } from '../../schemas/types.gen.ts'
 import { BarCache } from '../market-data/bar-cache.ts'
 import { SESSIONS, type Sessions } from '../market-data/bar-resampling.ts'
 import type { BarLoadOptions } from '../market-data/bar-set.ts'
@@ -29,7 +31,7 @@ export function addBarOptions(command: Command): Command {
     .addOption(
       new Option(
         '--sessions <market>',
-        'whose hours resampling goes by (default: crypto for pairs such as BTC/USD, else us-equity)',
+        'trading hours that orders keep to (default: none) and resampling goes by (default: crypto for pairs such as BTC/USD, else us-equity)',
       ).choices(SESSIONS),
     )
     .option('--extended-hours', 'resampled daily bars hold pre- and post-market too')
@@ -40,16 +42,27 @@ export function barLoadOptions(
   { sessions, extendedHours }: BarOptions,
   timeframe: Timeframe | undefined,
 ): BarLoadOptions {
-  if (timeframe === undefined && (sessions !== undefined || extendedHours)) {
-    throw new UsageError(
-      '--sessions and --extended-hours go with --timeframe: they say how to resample',
-    )
+  if (timeframe === undefined && extendedHours) {
+    throw new UsageError('--extended-hours goes with --timeframe: it says how to resample')
   }
   return {
     ...(timeframe !== undefined && { timeframe }),
     ...(sessions !== undefined && { sessions }),
     ...(extendedHours && { extendedHours }),
   }
+}
+
+/**
+ * Looks whether the calendar knows the years of the bars, where orders are to keep to its hours: better now than at
+ * the bar that it does not know. Throws CalendarError.
+ */
+export function checkSessionYears(
+  { length, time }: { readonly length: number; readonly time: ArrayLike<number> },
+  sessions: ExchangeSettings['sessions'],
+): void {
+  if (sessions !== 'us-equity' || length === 0) return
+  NYSE.sessionAt(time[0]!)
+  NYSE.sessionAt(time[length - 1]!)
 }
 
 /** The cache of parsed bars in an engine's folder. */

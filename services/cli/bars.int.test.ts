@@ -54,6 +54,56 @@ test(
 )
 
 test(
+  'with --sessions no order fills outside its session',
+  inFolder(async (folder) => {
+    // From an hour before the open to an hour after the close, two days of New York in winter; each bar half an hour.
+    const rows = ['timestamp,open,high,low,close,volume']
+    for (const day of ['2024-01-30', '2024-01-31']) {
+      for (let half = 0; half < 17; half++) {
+        const time = new Date(Date.parse(`${day}T13:30:00Z`) + half * 1_800_000).toISOString()
+        for (let minute = 0; minute < 2; minute++) {
+          const at = new Date(Date.parse(time) + minute * 60_000).toISOString()
+          rows.push(`${at},100,101,99,100,100000`)
+        }
+      }
+    }
+    const bars = join(folder, 'ABC.csv')
+    writeFileSync(bars, rows.join('\n'))
+    const orders = join(folder, 'orders.csv')
+    const list = [
+      '1,2024-01-30T13:30:00Z,buy,market,10,,',
+      '2,2024-01-30T21:01:00Z,buy,market,10,,',
+      '3,2024-01-30T21:00:00Z,sell,limit,10,100.5,',
+    ]
+    writeFileSync(orders, ['id,submit_date,side,type,size,price,valid_until', ...list].join('\n'))
+    const trade = async (more: string[]) => {
+      const out = join(folder, `out-${more.length}`)
+      const args = ['backtest', '--data', bars, '--orders', orders, '--out', out, ...more]
+      const { code, stderr, stdout } = await cli([...args, '--json'])
+      assert.is(code, 0, stderr)
+      const [, ...fills] = readFileSync(join(out, 'fills.csv'), 'utf8').trim().split('\n')
+      const times = Object.fromEntries(fills.map((row) => row.split(',', 2)))
+      return { times, sessions: JSON.parse(stdout).assumptions.sessions }
+    }
+    const around = await trade([])
+    assert.equal(around.times, {
+      1: '2024-01-30T13:31:00Z',
+      2: '2024-01-30T21:30:00Z',
+      3: '2024-01-30T21:01:00Z',
+    })
+    assert.is(around.sessions, undefined)
+    const core = { 1: '2024-01-30T14:30:00Z', 2: '2024-01-31T14:30:00Z', 3: '2024-01-31T14:30:00Z' }
+    const kept = await trade(['--sessions', 'us-equity'])
+    assert.equal(kept.times, core)
+    assert.is(kept.sessions, 'us-equity')
+    const five = await trade(['--sessions', 'us-equity', '--timeframe', '5m'])
+    assert.equal(five.times, core)
+    const night = await trade(['--sessions', 'crypto', '--limit-fill', 'touch', '--seed', '2'])
+    assert.equal(night.times, around.times)
+  }),
+)
+
+test(
   'what cannot be is refused with 2 and a remedy',
   inFolder(async (folder) => {
     const daily = join(folder, 'ABC.csv')
@@ -78,9 +128,14 @@ test(
         /exchange calendar knows 1993 to 2030/,
         'outside_calendar',
       ],
+      [
+        ['--data', old, '--sessions', 'us-equity'],
+        /exchange calendar knows 1993 to 2030/,
+        'outside_calendar',
+      ],
       [['--data', cut], /is gzip that ends early/, 'bad_bars_file'],
       [['--data', minute, '--warmup', '300'], /takes all there are/, 'bad_bar_range'],
-      [['--data', minute, '--extended-hours'], /go with --timeframe/, 'usage'],
+      [['--data', minute, '--extended-hours'], /goes with --timeframe/, 'usage'],
       [['--data', minute, '--timeframe', '2h'], /Allowed choices are 1m, 5m/, 'usage'],
       [['--data', minute, '--warmup', '-1'], /whole number from 0/, 'usage'],
     ]

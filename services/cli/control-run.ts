@@ -4,7 +4,7 @@ import { errorsText, validateBody } from '../../schemas/validate.ts'
 import { connectNats } from '../adapters/nats/connection.ts'
 import { NatsBus } from '../adapters/nats/nats-bus.ts'
 import type { ControlAction, ControlOptions } from './control.ts'
-import { findEngine, getJson } from './engine-link.ts'
+import { apiOf, type EngineApi, findEngine, getJson } from './engine-link.ts'
 import { CliError } from './exit-codes.ts'
 import { defaultOperator } from './operator.ts'
 import { print, printJson } from './output.ts'
@@ -26,22 +26,22 @@ export async function runControlCommand(
   const checked = validateBody('control-command', body)
   if (!checked.ok) throw new CliError('invalid_control', errorsText(checked.errors))
   const engine = findEngine(options.dir)
+  const api = apiOf(engine)
   const id = randomUUID()
   const nc = await connectNats(engine.natsUrl, 'cli')
   const traced = tracedCommand(new NatsBus(nc))
   let before: Seen | null
   let stored: { stream: string; sequence: number }
   try {
-    before = engine.httpUrl === null ? null : await look(engine.httpUrl)
+    before = api === null ? null : await look(api)
     stored = await traced.bus.publish(`control.${action}`, JSON.stringify(body), { id })
   } finally {
     await nc.close()
     await traced.end()
   }
-  const seen =
-    engine.httpUrl === null ? null : await confirm(engine.httpUrl, action, before, options.wait)
+  const seen = api === null ? null : await confirm(api, action, before, options.wait)
   const where = `${stored.stream} ${stored.sequence}`
-  if (engine.httpUrl !== null && seen === null) {
+  if (api !== null && seen === null) {
     throw new CliError(
       'not_confirmed',
       `${action} is stored (${where}) but the engine of ${engine.where} has not confirmed it within ${options.wait / 1000} s: look at \`bitacora status\``,
@@ -63,9 +63,9 @@ export async function runControlCommand(
 }
 
 /** Null while the engine does not answer: a control must be stored all the same. */
-async function look(httpUrl: string): Promise<Seen | null> {
+async function look(api: EngineApi): Promise<Seen | null> {
   try {
-    const { status, body } = await getJson(httpUrl, '/status')
+    const { status, body } = await getJson(api, '/status')
     if (status !== 200) return null
     const { counts, trading } = body as {
       counts?: { controls?: unknown }
@@ -81,7 +81,7 @@ async function look(httpUrl: string): Promise<Seen | null> {
 
 /** Waits until the engine has taken one control more, and trades as this one asks; null when it does not. */
 async function confirm(
-  httpUrl: string,
+  api: EngineApi,
   action: ControlAction,
   before: Seen | null,
   waitMs: number,
@@ -89,7 +89,7 @@ async function confirm(
   const deadline = Date.now() + waitMs
   let base = before
   for (;;) {
-    const seen = await look(httpUrl)
+    const seen = await look(api)
     if (seen !== null) {
       const fits =
         (action !== 'halt' || seen.trading === 'HALTED') &&

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { ensureServer } from '../adapters/nats/server.ts'
 import { isAlive } from '../adapters/nats/process-table.ts'
-import { loopback } from '../http-api/listen-errors.ts'
+import { bindAddress } from '../http-api/listen-errors.ts'
 import type { Config } from '../runtime/config.ts'
 import { maskAddress } from '../runtime/config-value.ts'
 import { type EngineRecord, readEngineFile } from '../runtime/folder.ts'
@@ -227,10 +227,10 @@ export function checkEngine(dir: string, engine: RunningEngine | null): Check {
 /** Whether the API could listen; the port of this folder's own engine counts as ours. */
 export async function checkPort(config: Config, engine: RunningEngine | null): Promise<Check> {
   const id = 'port'
-  const { API_HOST: host, API_PORT: port } = config.values
+  const { API_HOST: host, API_PORT: port, API_TOKENS_FILE: tokens } = config.values
   let address: string
   try {
-    address = loopback(host)
+    address = bindAddress(host, tokens !== null)
   } catch (error) {
     return fail(id, `the HTTP API does not listen on ${host}`, reason(error))
   }

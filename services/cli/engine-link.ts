@@ -8,6 +8,7 @@ export interface EngineLink {
   natsUrl: string
   /** Null when only its NATS server is known. */
   httpUrl: string | null
+  httpToken?: string
   /** What names it in messages. */
   where: string
 }
@@ -41,7 +42,13 @@ export function findEngine(
 }
 
 function link(folder: string, record: EngineRecord): EngineLink {
-  return { natsUrl: record.natsUrl, httpUrl: record.httpUrl, where: resolve(folder) }
+  const { natsUrl, httpUrl, httpToken } = record
+  return {
+    natsUrl,
+    httpUrl,
+    ...(httpToken !== undefined && { httpToken }),
+    where: resolve(folder),
+  }
 }
 
 function sameServer(a: string, b: string): boolean {
@@ -51,15 +58,29 @@ function sameServer(a: string, b: string): boolean {
 
 const TIMEOUT_MS = 3000
 
+/** An engine's API, and the token that it wants where it wants one. */
+export interface EngineApi {
+  httpUrl: string
+  httpToken?: string
+}
+
+/** The API of an engine that has one. */
+export function apiOf({ httpUrl, httpToken }: EngineRecord | EngineLink): EngineApi | null {
+  if (httpUrl === null) return null
+  return { httpUrl, ...(httpToken !== undefined && { httpToken }) }
+}
+
 /** One GET of an engine's API. A problem document is an answer too. Throws engine_unreachable. */
 export async function getJson(
-  httpUrl: string,
+  { httpUrl, httpToken }: EngineApi,
   path: string,
   timeoutMs: number = TIMEOUT_MS,
 ): Promise<{ status: number; body: unknown }> {
   const url = new URL(path, httpUrl).href
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
+    const headers: Record<string, string> =
+      httpToken === undefined ? {} : { authorization: `Bearer ${httpToken}` }
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) })
     const text = await response.text()
     return { status: response.status, body: parse(text) }
   } catch (error) {

@@ -5,46 +5,63 @@ export const HELP: Readonly<Record<string, string>> = {
 run a strategy, or a list of orders, over recorded bars
 
 Options:
-  --data <path...>          bars: CSV, .csv.gz or Parquet files, or folders of
-                            them
-  --history                 the bars recorded in the book of --dir, with its
-                            settings
-  --dir <dir>               the engine's folder (default: DATA_DIR, else ./data)
-  --strategy <name>         the strategy: sma_cross, mean_reversion
-  --set <key=value...>      the strategy's parameters, such as fast=10
-  --orders <file>           orders as CSV, in place of a strategy
-  --cash <amount>           cash to begin with (default: "100000")
-  --commission <fraction>   commission, of value (default: "0.001")
-  --fee-per-share <amount>  commission per share, in place of --commission
-  --fee-min <amount>        smallest commission of a fill, with --fee-per-share
-  --slippage-bps <n>        slippage against the order, basis points (default:
-                            1)
-  --fill <when>             when market orders fill (choices: "next-open",
-                            "same-close", default: "next-open")
-  --limit-fill <rule>       whether a limit fills when touched (choices:
-                            "touch", "through", default: "through")
-  --participation <share>   share of a bar's volume an order may take; 0: no
-                            limit (default: 0.1)
-  --risk <file|off>         risk limits (default: deploy/risk.default.json)
-  --timeframe <length>      length of the bars; shorter ones are resampled
-                            (choices: "1m", "5m", "15m", "1h", "1d")
-  --sessions <market>       whose hours resampling goes by (default: crypto for
-                            pairs such as BTC/USD, else us-equity) (choices:
-                            "us-equity", "crypto")
-  --extended-hours          resampled daily bars hold pre- and post-market too
-  --from <time>             first bar
-  --to <time>               last bar, inclusive
-  --warmup <n>              bars before --from, or the first ones, that only
-                            warm features up
-  --actions <file>          splits, dividends, delistings and renames as CSV:
-                            symbol, ex_date, kind, value
-  --seed <n>                recorded in the summary; nothing here is random
-                            (default: 1)
-  --skip-bad-rows           leave bad rows out instead of refusing the file
-  --out <dir>               write summary, trades, orders, fills, equity and
-                            decisions there
-  --json                    print one JSON document
-  -h, --help                print help
+  --data <path...>            bars: CSV, .csv.gz or Parquet files, or folders of
+                              them
+  --history                   the bars recorded in the book of --dir, with its
+                              settings
+  --dir <dir>                 the engine's folder (default: DATA_DIR, else
+                              ./data)
+  --strategy <name>           the strategy: sma_cross, mean_reversion
+  --set <key=value...>        the strategy's parameters, such as fast=10
+  --orders <file>             orders as CSV, in place of a strategy
+  --cash <amount>             cash to begin with (default: "100000")
+  --commission <fraction>     commission, of value (default: "0.001")
+  --fee-per-share <amount>    commission per share, in place of --commission
+  --fee-min <amount>          smallest commission of a fill, with
+                              --fee-per-share
+  --slippage-bps <n>          slippage against the order, basis points (default:
+                              1)
+  --fill <when>               when market orders fill (choices: "next-open",
+                              "same-close", default: "next-open")
+  --limit-fill <rule>         whether a limit fills when touched (choices:
+                              "touch", "through", default: "through")
+  --participation <share>     share of a bar's volume an order may take; 0: no
+                              limit (default: 0.1)
+  --spread-bps <n>            spread assumed, basis points; market and stop
+                              orders pay half (default: 0)
+  --impact-bps <n>            price impact of an order of a bar's whole volume,
+                              basis points (default: 0)
+  --regulatory-fees <market>  fees of SEC and FINRA on sales, by date (default:
+                              none) (choices: "none", "us-equity")
+  --borrow-rate <fraction>    yearly fee on short positions (default: 0)
+  --shorts <which>            what may be sold short: all, none, or symbols such
+                              as AAPL,MSFT (default: all)
+  --multiplier <n>            checks buying power: 1 cash, 2 overnight margin, 4
+                              intraday (default: unchecked) (choices: "1", "2",
+                              "4")
+  --wash-trades <rule>        orders that could meet one of one's own (default:
+                              allow) (choices: "allow", "refuse")
+  --risk <file|off>           risk limits (default: deploy/risk.default.json)
+  --timeframe <length>        length of the bars; shorter ones are resampled
+                              (choices: "1m", "5m", "15m", "1h", "1d")
+  --sessions <market>         trading hours that orders keep to (default: none)
+                              and resampling goes by (default: crypto for pairs
+                              such as BTC/USD, else us-equity) (choices:
+                              "us-equity", "crypto")
+  --extended-hours            resampled daily bars hold pre- and post-market too
+  --from <time>               first bar
+  --to <time>                 last bar, inclusive
+  --warmup <n>                bars before --from, or the first ones, that only
+                              warm features up
+  --actions <file>            splits, dividends, delistings and renames as CSV:
+                              symbol, ex_date, kind, value
+  --seed <n>                  recorded in the summary; nothing here is random
+                              (default: 1)
+  --skip-bad-rows             leave bad rows out instead of refusing the file
+  --out <dir>                 write summary, trades, orders, fills, equity and
+                              decisions there
+  --json                      print one JSON document
+  -h, --help                  print help
 
 Example: bitacora backtest --data GOOG.csv --strategy sma_cross --set fast=10
 `,
@@ -80,6 +97,25 @@ Options:
 Exit code 3 and the first divergence, with its causes, when the same code
 decides otherwise or a byte was altered. Stretches recorded by other code are
 listed apart.
+`,
+  whatif: `Usage: bitacora whatif [options]
+
+decide the book again under other limits or parameters, and compare
+
+Options:
+  --strategy <name>     the strategy: sma_cross, mean_reversion
+  --set <key=value...>  the strategy's parameters, such as fast=10
+  --risk <file|off>     risk limits in place of those recorded
+  --from <position>     first position to decide again
+  --to <position>       last position to decide again
+  --dir <dir>           the engine's folder (default: DATA_DIR, else ./data)
+  --json                print one JSON document
+  -h, --help            print help
+
+Bars, signals and controls are those of the book. So are fills, as long as the
+same is decided; from the first other decision on the simulated exchange fills,
+with the exchange settings of the book. --strategy names the strategy that --set
+is about, or one to run in place of all. Writes nothing.
 `,
   signal: `Usage: bitacora signal [options] <side> <symbol>
 

@@ -16,12 +16,14 @@ import { registerSignal } from './signal.ts'
 import { registerStart } from './start.ts'
 import { registerStatus } from './status.ts'
 import { registerVerify } from './verify.ts'
+import { registerWhatIf } from './whatif.ts'
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
   registerStart,
   registerBacktest,
   registerVerify,
+  registerWhatIf,
   registerExplain,
   registerSignal,
   registerControls,

@@ -21,7 +21,7 @@ import {
   readEngineFile,
 } from '../runtime/folder.ts'
 import { bookLocation, shownLocation } from './book-location.ts'
-import { getJson } from './engine-link.ts'
+import { apiOf, type EngineApi, getJson } from './engine-link.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { Progress, print, printJson, table } from './output.ts'
 import type { RebuildOptions } from './rebuild.ts'
@@ -78,7 +78,7 @@ async function foldBook(
   stream: string,
 ): Promise<Folded> {
   const record = readEngineFile(engineDir(dir))
-  const http = record !== null && isRunning(record) ? record.httpUrl : null
+  const http = record !== null && isRunning(record) ? apiOf(record) : null
   const answers = http === null ? [] : await askEngine(http)
   const head = Math.max(await store.head(stream), ...answers.map(({ position }) => position))
   const model = new ReadModel()
@@ -113,17 +113,20 @@ async function foldBook(
     orders: orders.list.size,
     fills: fills.size,
     signals: signals.list.size,
-    comparedWith: http,
+    comparedWith: http?.httpUrl ?? null,
     differing,
   }
 }
 
-async function askEngine(http: string): Promise<Answer[]> {
+async function askEngine(http: EngineApi): Promise<Answer[]> {
   const asked = SERVED.map(async (name): Promise<Answer> => {
     const list = name === 'portfolio' || name === 'status' ? '' : LIST
     const { status, body } = await getJson(http, `/${name}${list}`)
     if (status !== 200) {
-      throw new CliError('engine_unreachable', `${http}/${name} answers ${status}: try again`)
+      throw new CliError(
+        'engine_unreachable',
+        `${http.httpUrl}/${name} answers ${status}: try again`,
+      )
     }
     const { position, next: _, ...rest } = body as { position: number; next?: unknown }
     return { name, position, body: list === '' ? body : rest }

@@ -1,11 +1,12 @@
 /** Options that decide what the chain decides: the same names and defaults for `start` and `backtest`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { findStrategy, STRATEGIES } from '../../engine/strategies/registry.ts'
 import { resolveParams } from '../../engine/strategies/params.ts'
 import type { ParamValue } from '../../engine/strategies/strategy.ts'
 import type { ChainSettings, ExchangeSettings, RiskLimits } from '../../schemas/types.gen.ts'
+import { readSymbol } from '../market-data/csv-values.ts'
 import { packageRoot } from '../runtime/folder.ts'
 import { CliError, UsageError } from './exit-codes.ts'
 import { amount, between, fraction, isGiven, pairs, positiveAmount } from './options.ts'
@@ -63,6 +64,60 @@ export function addExchangeOptions(command: Command): Command {
       between(0, 1),
       base.participation,
     )
+    .option(
+      '--spread-bps <n>',
+      'spread assumed, basis points; market and stop orders pay half (default: 0)',
+      between(0, 10_000),
+    )
+    .option(
+      '--impact-bps <n>',
+      "price impact of an order of a bar's whole volume, basis points (default: 0)",
+      between(0, 100_000),
+    )
+    .addOption(
+      new Option(
+        '--regulatory-fees <market>',
+        'fees of SEC and FINRA on sales, by date (default: none)',
+      ).choices(['none', 'us-equity']),
+    )
+    .option('--borrow-rate <fraction>', 'yearly fee on short positions (default: 0)', fraction)
+    .option(
+      '--shorts <which>',
+      'what may be sold short: all, none, or symbols such as AAPL,MSFT (default: all)',
+      shortSales,
+    )
+    .addOption(
+      new Option(
+        '--multiplier <n>',
+        'checks buying power: 1 cash, 2 overnight margin, 4 intraday (default: unchecked)',
+      )
+        .choices(['1', '2', '4'])
+        .argParser(multiplier),
+    )
+    .addOption(
+      new Option(
+        '--wash-trades <rule>',
+        "orders that could meet one of one's own (default: allow)",
+      ).choices(['allow', 'refuse']),
+    )
+}
+
+type Shorts = Pick<ExchangeSettings, 'shorts' | 'shortable'>
+
+function shortSales(text: string): Shorts {
+  if (text === 'all' || text === 'none') return { shorts: text }
+  const shortable = new Set<string>()
+  for (const name of text.split(',')) {
+    const symbol = readSymbol(name)
+    if (!symbol) throw new InvalidArgumentError('Give all, none, or symbols such as AAPL,MSFT.')
+    shortable.add(symbol)
+  }
+  return { shorts: 'listed', shortable: [...shortable] }
+}
+
+function multiplier(text: string): 1 | 2 | 4 {
+  if (text === '1' || text === '2' || text === '4') return Number(text) as 1 | 2 | 4
+  throw new InvalidArgumentError('Allowed choices are 1, 2, 4.')
 }
 
 export function addRiskOption(command: Command): Command {
@@ -78,6 +133,15 @@ interface ExchangeOptions {
   fill: ExchangeSettings['fill']
   limitFill: ExchangeSettings['limitFill']
   participation: number
+  spreadBps?: number
+  impactBps?: number
+  regulatoryFees?: 'none' | 'us-equity'
+  borrowRate?: string
+  shorts?: Shorts
+  multiplier?: 1 | 2 | 4
+  washTrades?: 'allow' | 'refuse'
+  /** Of addBarOptions. */
+  sessions?: 'us-equity' | 'crypto'
 }
 
 /** The exchange of the options; `recorded` settings hold where an option is not given. Throws UsageError. */
@@ -108,8 +172,28 @@ export function exchangeSettings(command: Command, recorded?: ExchangeSettings):
     settings.feePerShare = '0'
     settings.feeMin = '0'
   }
+  const { shorts, ...others } = options
+  for (const name of OPTIONAL) {
+    const value = others[name]
+    if (value !== undefined) Object.assign(settings, { [name]: value })
+  }
+  if (shorts !== undefined) {
+    delete settings.shortable
+    Object.assign(settings, shorts)
+  }
   return settings
 }
+
+/** Settings that are left out, and mean nothing special, unless they are asked for. */
+const OPTIONAL = [
+  'spreadBps',
+  'impactBps',
+  'regulatoryFees',
+  'borrowRate',
+  'multiplier',
+  'washTrades',
+  'sessions',
+] as const
 
 /** A strategy with every parameter resolved, so that the settings say all of it. Throws InvalidParams. */
 export function strategySettings(

@@ -5,7 +5,13 @@ import type { Timeframe } from '../../engine/market/bar.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import type { EngineOptions } from '../all-in-one/engine.ts'
 import type { Config } from '../runtime/config.ts'
-import { addBarOptions, type BarOptions, barCache, barLoadOptions } from './bar-options.ts'
+import {
+  addBarOptions,
+  type BarOptions,
+  barCache,
+  barLoadOptions,
+  checkSessionYears,
+} from './bar-options.ts'
 import { codeOf, EXIT, exitCodeOf, UsageError } from './exit-codes.ts'
 import { ACTIONS_HELP, loadActions } from './actions.ts'
 import { dirOption, isGiven, jsonOption } from './options.ts'
@@ -119,7 +125,10 @@ async function start(options: StartOptions, command: Command): Promise<void> {
   })
   // A standby whose turn never came: nothing was taken over, and nothing is left behind.
   if (engine === null) process.exit(0)
-  tell(engine, engineOptions, options)
+  const { maskAddress } = await import('../runtime/config-value.ts')
+  // Whoever needs the password finds the address in engine.json, which only its owner reads.
+  const shown = { url: engine.url, natsUrl: maskAddress(engine.natsUrl), bookId: engine.bookId }
+  tell(shown, engineOptions, options)
   let failure: unknown = null
   try {
     await Promise.race([asked, engine.done])
@@ -170,6 +179,7 @@ async function prepare(
     )
   }
   const exchange = exchangeSettings(command)
+  checkSessionYears(bars.columns, exchange.sessions)
   if (!bars.hasVolume && exchange.participation > 0) {
     if (isGiven(command, 'participation'))
       warn('the data has no volume: --participation is ignored')

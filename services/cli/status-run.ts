@@ -12,7 +12,7 @@ import {
   readEngineFile,
 } from '../runtime/folder.ts'
 import { bookLocation } from './book-location.ts'
-import { getJson } from './engine-link.ts'
+import { apiOf, getJson } from './engine-link.ts'
 import { CliError, codeOf, UsageError } from './exit-codes.ts'
 import { print, printJson, table } from './output.ts'
 import type { StatusOptions } from './status.ts'
@@ -36,16 +36,16 @@ export async function runStatusCommand(options: StatusOptions): Promise<void> {
     }
     throw await notRunning(dir, record)
   }
-  if (record.httpUrl === null) {
+  const api = apiOf(record)
+  if (api === null) {
     throw new CliError(
       'engine_unreachable',
       `the engine in ${resolve(dir)} (process ${record.pid}) serves no HTTP yet: try again in a moment`,
       { engine: shown(record) },
     )
   }
-  const http = record.httpUrl
   const [health, status, portfolio, ready] = await Promise.all(
-    ['/health', '/status', '/portfolio', '/readyz'].map((path) => getJson(http, path)),
+    ['/health', '/status', '/portfolio', '/readyz'].map((path) => getJson(api, path)),
   )
   const document = {
     running: true,

@@ -13,21 +13,21 @@ const PERIODS_PER_YEAR = 252
 /** The document of `--json` and summary.json; its shape is part of the public surface. */
 export function summaryOf(job: Job, result: BacktestResult, seed: number, seconds: number) {
   const { settings } = job
-  const { exchange } = settings
-  const perShare = Number(exchange.feePerShare) > 0
+  const { cash, fill, limitFill, participation, slippageBps, ...rest } = settings.exchange
+  const { commission, feePerShare, feeMin, ...more } = rest
+  const perShare = Number(feePerShare) > 0
   const time = barTime(settings.timeframe === '1d')
   return {
     assumptions: {
-      fill: exchange.fill,
-      limitFill: exchange.limitFill,
-      commission: Number(exchange.commission),
-      ...(perShare && {
-        feePerShare: Number(exchange.feePerShare),
-        feeMin: Number(exchange.feeMin),
-      }),
-      slippageBps: exchange.slippageBps,
-      participation: exchange.participation,
-      cash: exchange.cash,
+      fill,
+      limitFill,
+      commission: Number(commission),
+      ...(perShare && { feePerShare: Number(feePerShare), feeMin: Number(feeMin) }),
+      slippageBps,
+      participation,
+      cash,
+      // What was asked for beyond these, under the names of the settings.
+      ...more,
       riskFreeRate: RISK_FREE_RATE,
       periodsPerYear: PERIODS_PER_YEAR,
       seed,
@@ -130,20 +130,35 @@ function actionRows({ actions }: Summary): [string, string][] {
 
 function costs(assumptions: Summary['assumptions']): string {
   const perShare = assumptions.feePerShare ?? 0
-  if (assumptions.commission === 0 && perShare === 0 && assumptions.slippageBps === 0) {
-    return 'frictionless'
-  }
+  const { spreadBps = 0, impactBps = 0, regulatoryFees = 'none', borrowRate = '0' } = assumptions
+  const more = [
+    ...(spreadBps > 0 ? [`spread ${spreadBps} bps`] : []),
+    ...(impactBps > 0 ? [`impact ${impactBps} bps`] : []),
+    ...(regulatoryFees === 'none' ? [] : ['fees of SEC and FINRA']),
+    ...(Number(borrowRate) > 0 ? [`borrow fee ${percent(Number(borrowRate))} a year`] : []),
+  ]
+  const free = assumptions.commission === 0 && perShare === 0 && assumptions.slippageBps === 0
+  if (free && more.length === 0) return 'frictionless'
   const fee =
     perShare > 0
       ? `${perShare} a share, at least ${assumptions.feeMin}`
       : `commission ${percent(assumptions.commission)}`
-  return `${fee}, slippage ${assumptions.slippageBps} bps`
+  return [`${fee}, slippage ${assumptions.slippageBps} bps`, ...more].join(', ')
 }
 
 function fills(assumptions: Summary['assumptions']): string {
-  const { fill, limitFill, participation } = assumptions
+  const { fill, limitFill, participation, sessions = 'none', shorts = 'all' } = assumptions
+  const { multiplier, washTrades = 'allow', shortable = [] } = assumptions
   const share = participation === 0 ? 'any volume' : `up to ${percent(participation)} of volume`
-  return `market orders at ${fill}, limits when traded ${limitFill === 'touch' ? 'at' : 'through'}, ${share}`
+  return [
+    `market orders at ${fill}`,
+    `limits when traded ${limitFill === 'touch' ? 'at' : 'through'}`,
+    share,
+    ...(sessions === 'none' ? [] : [`in the hours of ${sessions}`]),
+    ...(shorts === 'all' ? [] : [`short sales of ${shortable.join(' ') || 'nothing'}`]),
+    ...(multiplier === undefined ? [] : [`buying power ${multiplier}×`]),
+    ...(washTrades === 'allow' ? [] : ['no wash trades']),
+  ].join(', ')
 }
 
 function limits(risk: object): string {

@@ -233,8 +233,11 @@ class BookExecutor implements Executor {
     let tried = recovered
     let attempt = order.attempts
     while (!this.#closing.signal.aborted) {
-      if (await this.#withoutLease()) continue
-      if (this.#closing.signal.aborted) break
+      if (!this.#options.lease.valid()) {
+        await this.#sleep(LEASE_POLL_MS, this.#closing.signal)
+        continue
+      }
+      // Nothing is awaited from here to the call: a process that is paused in between would call without a lease.
       const decision = decideFor(broker, order, this.#now())
       if (decision.do === 'nothing') return true
       if (decision.do === 'withhold') {
@@ -264,9 +267,12 @@ class BookExecutor implements Executor {
 
   async #cancel({ order }: Lane): Promise<void> {
     const id = clientOrderId(this.#options.bookId, order.intent.orderId)
-    for (let attempt = 1; !order.ended && !this.#closing.signal.aborted; attempt++) {
-      while (await this.#withoutLease()) if (order.ended) return
-      if (this.#closing.signal.aborted) return
+    for (let attempt = 0; !order.ended && !this.#closing.signal.aborted; ) {
+      if (!this.#options.lease.valid()) {
+        await this.#sleep(LEASE_POLL_MS, this.#closing.signal)
+        continue
+      }
+      attempt++
       try {
         boundary('broker.called')
         await this.#options.broker.cancel(id)
@@ -292,9 +298,12 @@ class BookExecutor implements Executor {
   async #lookUp(lane: Lane): Promise<boolean> {
     const { order } = lane
     const id = clientOrderId(this.#options.bookId, order.intent.orderId)
-    for (let attempt = 1; !order.landed && !this.#closing.signal.aborted; attempt++) {
-      while (await this.#withoutLease()) if (order.landed) return true
-      if (this.#closing.signal.aborted) break
+    for (let attempt = 0; !order.landed && !this.#closing.signal.aborted; ) {
+      if (!this.#options.lease.valid()) {
+        await this.#sleep(LEASE_POLL_MS, this.#closing.signal)
+        continue
+      }
+      attempt++
       try {
         return await this.#options.broker.knows(id)
       } catch (error) {
@@ -304,13 +313,6 @@ class BookExecutor implements Executor {
       await this.#pause(lane, this.#backoff(attempt))
     }
     return order.landed
-  }
-
-  /** False while the lease is valid, and at once; otherwise true, after a while. */
-  async #withoutLease(): Promise<boolean> {
-    if (this.#closing.signal.aborted || this.#options.lease.valid()) return false
-    await this.#sleep(LEASE_POLL_MS, this.#closing.signal)
-    return true
   }
 
   #unknown(order: OpenOrder, attempt: number, reason: string): void {

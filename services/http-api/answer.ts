@@ -56,6 +56,12 @@ export interface AnswerOptions<P extends Readonly<Record<string, Parameter<unkno
 }
 
 const RETRY_AFTER_S = 1
+const IF_NONE_MATCH = {
+  type: 'object',
+  properties: {
+    'if-none-match': { type: 'string', description: 'ETag of an answer that is there already' },
+  },
+}
 
 /**
  * Adds a route that answers from the read model: `position` in the body and in the ETag, 304 when the client
@@ -76,6 +82,7 @@ export function answer<P extends Readonly<Record<string, Parameter<unknown>>>>(
   const schema = {
     summary: options.summary,
     querystring: querySchema(parameters),
+    headers: IF_NONE_MATCH,
     ...(options.path !== undefined && { params: pathSchema(options.path) }),
     response: {
       ...responses(options.body, {
@@ -163,7 +170,7 @@ function pathSchema({ name, description }: { name: string; description: string }
 
 /** The response part of a route's schema: a body for 200, problems for the rest. */
 export function responses(body: BodyName, faults: Readonly<Record<number, string>>): object {
-  const cached = { etag: { type: 'string', description: 'Position of the answer: "p:<position>"' } }
+  const cached = { etag: { type: 'string', description: 'Position of the answer, and its book' } }
   const found: Record<string, object> = {
     200: {
       description: 'The answer',
@@ -175,7 +182,9 @@ export function responses(body: BodyName, faults: Readonly<Record<number, string
 }
 
 /** The responses that are problems. */
-export function problems(faults: Readonly<Record<number, string>>): Record<string, object> {
+export function problems(
+  faults: Readonly<Record<number | string, string>>,
+): Record<string, object> {
   const schema = componentRef('problem-body')
   return Object.fromEntries(
     Object.entries(faults).map(([status, description]) => [

@@ -89,7 +89,10 @@ const ROUTES: readonly CommandRoute[] = [
       'The broker may fill it first: 200 tells how it ended. Without an Idempotency-Key, each request is one of its own.',
     path: {
       name: 'id',
-      schema: { type: 'string', description: 'Number of the order, or the id that the broker knows' },
+      schema: {
+        type: 'string',
+        description: 'Number of the order, or the id that the broker knows',
+      },
     },
     answered: 'order-detail',
     faults: { 404: 'There is no such order', 409: 'The order has ended' },

@@ -1,105 +1,14 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BadTokensFile, RateLimit, readTokensFile, type Tokens } from './access.ts'
-import type { Commands } from './commands.ts'
-import type { HttpApi, HttpApiOptions } from './http-api.ts'
-import { type Answer, type FakeProjector, flaws, get, withApi } from './testing/fake-projector.ts'
-
-/** Takes what is sent as an engine would: it stands in the book some time later. */
-class Outbox implements Commands {
-  readonly sent: { subject: string; id: string; body: object }[] = []
-  failure: Error | null = null
-  /** Resolves before a message counts as stored. */
-  gate: Promise<void> = Promise.resolve()
-  take: (subject: string, id: string, body: object) => void = () => undefined
-
-  async signal(
-    operator: string,
-    id: string,
-    body: object,
-  ): Promise<{ stream: string; sequence: number }> {
-    return this.#send(`signals.manual.${operator}`, id, body)
-  }
-
-  async control(
-    action: string,
-    id: string,
-    body: object,
-  ): Promise<{ stream: string; sequence: number }> {
-    return this.#send(`control.${action}`, id, body)
-  }
-
-  async #send(
-    subject: string,
-    id: string,
-    body: object,
-  ): Promise<{ stream: string; sequence: number }> {
-    await this.gate
-    if (this.failure !== null) throw this.failure
-    this.sent.push({ subject, id, body })
-    setTimeout(() => this.take(subject, id, body), 20)
-    return { stream: 'INBOX', sequence: this.sent.length }
-  }
-}
-
-async function withOutbox(
-  run: (api: HttpApi, projector: FakeProjector, outbox: Outbox) => Promise<void>,
-  change: Partial<HttpApiOptions> = {},
-): Promise<void> {
-  const outbox = new Outbox()
-  await withApi(
-    async (api, projector) => {
-      projector.book.created().started()
-      projector.fold()
-      outbox.take = (subject, id, body) => {
-        const { book } = projector
-        if (subject.startsWith('control.')) {
-          const { actor, reason } = body as { actor: string; reason: string }
-          const action = subject.slice('control.'.length) as 'halt'
-          book.add('control.received', {
-            action,
-            actor,
-            reason,
-            controlId: id,
-            storedAt: '2013-10-22T00:00:00Z',
-          })
-        } else {
-          const operator = subject.slice('signals.manual.'.length)
-          const { type: _type, validFor: _validFor, ...asked } = body as Record<string, never>
-          book.signal(operator, id, asked).denied(`operator:${operator}`, id)
-        }
-        projector.fold()
-      }
-      await run(api, projector, outbox)
-    },
-    { commands: outbox, ...change },
-  )
-}
-
-const SIGNAL = { symbol: 'AAPL', side: 'buy', qty: '10' }
-
-function post(
-  url: string,
-  body: unknown = SIGNAL,
-  headers: Record<string, string> = { 'idempotency-key': 'k-1' },
-): Promise<Answer> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return get(url, {
-    method: 'POST',
-    body: text,
-    headers: { 'content-type': 'application/json', ...headers },
-  })
-}
-
-function problem(answer: Answer, status: number, kind: string): void {
-  assert.equal([answer.status, answer.body.type], [status, `/problems/${kind}`], answer.text)
-  assert.is(flaws('problem-body', answer.body), '')
-}
+import { type Answer, flaws, get } from './testing/fake-projector.ts'
+import { post, problem, SIGNAL, withOutbox } from './testing/outbox.ts'
 
 test('a signal is published as its caller, and answered with where to look, or with its verdict', async () => {
   await withOutbox(async (api, _projector, outbox) => {
@@ -188,7 +97,7 @@ test('controls carry their actor and are confirmed once they are in the book', a
     assert.is(taken.status, 200, taken.text)
     assert.is(flaws('control-taken', taken.body), '')
     assert.equal(outbox.sent, [
-      { subject: 'control.halt', id: 'k-1', body: { actor: 'api', reason: 'drill' } },
+      { subject: 'control.halt', id: 'api:k-1', body: { actor: 'api', reason: 'drill' } },
     ])
     assert.is(taken.body.entry, projector.position())
     const again = await post(`${api.url}/control/halt`, { reason: 'drill' })
@@ -231,6 +140,11 @@ test('an order is cancelled by a control of its own, if it is there and has not 
     assert.equal([done.status, done.body.status], [200, 'canceled'], done.text)
     assert.is(flaws('order-detail', done.body), '')
     problem(await remove('2'), 409, 'order-ended')
+    const bare = await get(`${api.url}/orders/1`, {
+      method: 'DELETE',
+      headers: { 'idempotency-key': 'k' },
+    })
+    problem(bare, 409, 'order-ended')
     problem(await remove('99'), 404, 'not-found')
     problem(await remove('%00'), 404, 'not-found')
   })
@@ -268,6 +182,18 @@ test('a request that is not right is refused with every fault and its place, and
   })
 })
 
+/** Status of /portfolio with headers that fetch does not let through. */
+function fetched(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(`${url}/portfolio`, { headers }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
 test('pages of other sites and names that were pointed here are turned away', async () => {
   await withOutbox(async (api, _projector, outbox) => {
     const origin = { 'idempotency-key': 'k', origin: 'https://evil.example' }
@@ -277,21 +203,19 @@ test('pages of other sites and names that were pointed here are turned away', as
       403,
       'foreign-origin',
     )
+    // Another port of this machine is another site, and pages ask for pictures without an Origin.
+    const neighbour = { headers: { origin: 'http://127.0.0.1:3000' } }
+    problem(await get(`${api.url}/portfolio`, neighbour), 403, 'foreign-origin')
+    assert.is(await fetched(api.url, { 'sec-fetch-site': 'cross-site' }), 403)
+    assert.is(await fetched(api.url, { 'sec-fetch-site': 'same-site' }), 403)
+    assert.is(await fetched(api.url, { 'sec-fetch-site': 'same-origin' }), 200)
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
+    assert.is(await fetched(api.url, link), 200)
     const own = await get(`${api.url}/portfolio`, { headers: { origin: api.url } })
     assert.is(own.status, 200)
-    const { request } = await import('node:http')
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      const asked = request(
-        `${api.url}/portfolio`,
-        { headers: { host: 'evil.example' } },
-        (answer) => {
-          answer.resume()
-          resolve(answer.statusCode)
-        },
-      )
-      asked.on('error', reject).end()
-    })
-    assert.is(status, 403)
+    assert.is(await fetched(api.url, { host: 'evil.example' }), 403)
+    assert.is(await fetched(api.url, { host: 'localhost.evil.example' }), 403)
+    assert.is(await fetched(api.url, { host: 'localhost:1234' }), 200)
     assert.is(outbox.sent.length, 0)
   })
 })
@@ -333,6 +257,8 @@ test('with tokens everybody needs one, with the scope for what is asked, and sig
         'forbidden',
       )
       problem(await post(`${api.url}/signals/manual`, SIGNAL, as('ops-token-22')), 403, 'forbidden')
+      // Whoever may not send is told so before anything of the body is read.
+      problem(await post(`${api.url}/signals/manual`, '{'.repeat(70_000), {}), 401, 'unauthorized')
       assert.is(outbox.sent.length, 0)
       assert.is((await post(`${api.url}/signals/manual`, SIGNAL, as('desk-token-1'))).status, 202)
       assert.is(
@@ -343,7 +269,8 @@ test('with tokens everybody needs one, with the scope for what is asked, and sig
         outbox.sent.map(({ subject }) => subject),
         ['signals.manual.desk', 'control.halt'],
       )
-      for (const path of ['/livez', '/readyz', '/health']) {
+      const open = ['/livez', '/readyz', '/health', '/openapi.json', '/asyncapi.json']
+      for (const path of open) {
         assert.is((await get(api.url + path)).status, 200)
       }
     },
@@ -352,17 +279,22 @@ test('with tokens everybody needs one, with the scope for what is asked, and sig
 })
 
 test('commands have a rate, by caller', async () => {
-  await withOutbox(async (api) => {
-    const answers = await Promise.all(
-      Array.from({ length: 260 }, (_, i) =>
-        post(`${api.url}/signals/manual`, SIGNAL, { 'idempotency-key': `k${i}` }),
-      ),
-    )
-    const refused = answers.filter(({ status }) => status === 429)
-    assert.ok(refused.length > 0)
-    assert.is(refused[0]!.headers.get('retry-after'), '1')
-    assert.is((await get(`${api.url}/portfolio`)).status, 200)
-  })
+  const frozen = new RateLimit(() => 0)
+  await withOutbox(
+    async (api) => {
+      const answers = await Promise.all(
+        Array.from({ length: 205 }, (_, i) =>
+          post(`${api.url}/signals/manual`, SIGNAL, { 'idempotency-key': `k${i}` }),
+        ),
+      )
+      const refused = answers.filter(({ status }) => status === 429)
+      assert.is(refused.length, 5)
+      problem(refused[0]!, 429, 'too-many-requests')
+      assert.is(refused[0]!.headers.get('retry-after'), '1')
+      assert.is((await get(`${api.url}/portfolio`)).status, 200)
+    },
+    { limit: frozen },
+  )
   let now = 0
   const limit = new RateLimit(() => now)
   for (let i = 0; i < 200; i++) limit.take('a')

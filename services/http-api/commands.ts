@@ -2,7 +2,7 @@ import { decodeBody } from '../../engine/events/envelope.ts'
 import type { EventStore } from '../../engine/ports/event-store.ts'
 import { type BookEvent, bookEvent } from '../../projections/projection.ts'
 import type { ManualSignal } from '../../schemas/types.gen.ts'
-import type { Access, Caller, RateLimit } from './access.ts'
+import type { Caller } from './access.ts'
 import type { AnswerContext, Projected } from './answer.ts'
 import type { Closing } from './closing.ts'
 import { Problem } from './problem.ts'
@@ -31,8 +31,6 @@ export interface Book {
 export interface CommandContext extends AnswerContext {
   book: Book
   commands: Commands
-  access: Access
-  limit: RateLimit
   underway: Underway
 }
 

@@ -1,9 +1,9 @@
 import { BODY_SCHEMAS, COMMON_SCHEMA, EVENT_SCHEMAS } from '../../schemas/schemas.gen.ts'
-import type { BodyName } from '../../schemas/types.gen.ts'
+import { type BodyName, EVENT_VERSIONS, type EventType } from '../../schemas/types.gen.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 type JsonObject = { [key: string]: Json }
-type SchemaFile = JsonObject & { $id: string; title: string }
+export type SchemaFile = JsonObject & { $id: string; title: string }
 
 const BY_ID: ReadonlyMap<string, SchemaFile> = new Map(
   [COMMON_SCHEMA, ...Object.values(EVENT_SCHEMAS), ...Object.values(BODY_SCHEMAS)].map((schema) => {
@@ -12,11 +12,20 @@ const BY_ID: ReadonlyMap<string, SchemaFile> = new Map(
   }),
 )
 
-/** Refers to a body's schema in the OpenAPI document. */
-export function componentRef(name: BodyName): { $ref: string } {
+export function bodySchema(name: BodyName): SchemaFile {
   const schema = BODY_SCHEMAS[name] as SchemaFile | undefined
   if (schema === undefined) throw new Error(`there is no schema of ${name}`)
-  return { $ref: `#/components/schemas/${schema.title}` }
+  return schema
+}
+
+/** Schema of the newest version of an event's data. */
+export function eventSchema(type: EventType): SchemaFile {
+  return EVENT_SCHEMAS[`${type}@${EVENT_VERSIONS[type]}`] as unknown as SchemaFile
+}
+
+/** Refers to a body's schema in the OpenAPI document. */
+export function componentRef(name: BodyName): { $ref: string } {
+  return { $ref: `#/components/schemas/${bodySchema(name).title}` }
 }
 
 /**
@@ -24,14 +33,28 @@ export function componentRef(name: BodyName): { $ref: string } {
  * schema files become components, fragments of them are written out.
  */
 export function components(names: readonly BodyName[]): Record<string, JsonObject> {
+  return gather(names.map(bodySchema))
+}
+
+/** A document's part that refers to schema files by their ids, as it stands in the document, and what it refers to. */
+export function referencesTo(node: Json): {
+  nodes: Json
+  schemas: Record<string, JsonObject>
+} {
+  const waiting: SchemaFile[] = []
+  const nodes = rewrite(node, 'https://bitacora.dev/', waiting)
+  return { nodes, schemas: gather(waiting) }
+}
+
+function gather(waiting: SchemaFile[]): Record<string, JsonObject> {
   const found: Record<string, JsonObject> = {}
-  const waiting = names.map((name) => BODY_SCHEMAS[name] as SchemaFile)
   for (let schema = waiting.pop(); schema !== undefined; schema = waiting.pop()) {
     const { title, $id } = schema
     if (Object.hasOwn(found, title)) continue
     found[title] = rewrite(schema, $id, waiting) as JsonObject
   }
-  return found
+  // By name, so that the order does not depend on who asks first.
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function rewrite(node: Json, base: string, waiting: SchemaFile[]): Json {

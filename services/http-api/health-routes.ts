@@ -48,11 +48,15 @@ export function healthRoutes(
     }
     for (const one of Object.values(response)) delete (one as { headers?: object }).headers
     const schema = { summary, querystring: querySchema({}), response }
-    app.get(url, { schema, config: { scope: null } }, async (request: FastifyRequest, reply: FastifyReply) => {
-      readQuery({}, request.query as Record<string, string | string[]>)
-      reply.header('cache-control', 'no-store')
-      return handle(reply)
-    })
+    app.get(
+      url,
+      { schema, config: { scope: null } },
+      async (request: FastifyRequest, reply: FastifyReply) => {
+        readQuery({}, request.query as Record<string, string | string[]>)
+        reply.header('cache-control', 'no-store')
+        return handle(reply)
+      },
+    )
   }
 
   route('/livez', 'Whether the process answers', 'live-body', (): LiveBody => {

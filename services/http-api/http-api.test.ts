@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import type { BodyName, ProblemBody } from '../../schemas/types.gen.ts'
 import { BOOK_ID } from '../../projections/testing/book.ts'
 import { createHttpApi } from './http-api.ts'
-import { CannotListen, loopback, NonLoopbackHost, PortInUse } from './listen-errors.ts'
+import { bindAddress, CannotListen, NonLoopbackHost, PortInUse } from './listen-errors.ts'
 import {
   FakeProjector,
   flaws,
@@ -66,7 +66,7 @@ test('every body keeps its schema, says its position, and carries it in the ETag
       assert.is(status, 200, path)
       assert.is(flaws(name, body), '', path)
       assert.is(body.position, position)
-      assert.is(headers.get('etag'), `"p:${position}"`)
+      assert.is(headers.get('etag'), `"p:${position}-${BOOK_ID}"`)
       assert.is(headers.get('content-type'), 'application/json; charset=utf-8')
     }
     for (const [path, name] of HEALTH) {
@@ -106,7 +106,7 @@ test('bodies are those of the contract', async () => {
 test('304 to who has the position already, until the book grows', async () => {
   await withApi(async (api, projector) => {
     rich(projector)
-    const tag = `"p:${projector.position()}"`
+    const tag = `"p:${projector.position()}-${BOOK_ID}"`
     for (const asked of [tag, `W/${tag}`, `"x", ${tag}`, '*']) {
       for (const [path] of ROUTES) {
         const { status, headers, text } = await get(api.url + path, {
@@ -329,17 +329,22 @@ test('an address that the system refuses is an error that says why', async () =>
   assert.match((error as Error).message, /port 70000 of 127\.0\.0\.1 .*65536/)
 })
 
-test('only loopback addresses are bound to', async () => {
-  for (const host of ['127.0.0.1', '127.255.0.3', '::1']) assert.is(loopback(host), host)
-  assert.is(loopback('localhost'), '127.0.0.1')
-  assert.is(loopback('[::1]'), '::1')
+test('without tokens only loopback addresses are bound to', async () => {
+  const bare = (host: string): string => bindAddress(host, false)
+  for (const host of ['127.0.0.1', '127.255.0.3', '::1']) assert.is(bare(host), host)
+  assert.is(bare('localhost'), '127.0.0.1')
+  assert.is(bare('[::1]'), '::1')
   const others = ['0.0.0.0', '::', '10.0.0.1', 'example.com', '', '127.0.0.1.evil.com', '127.0.0']
   for (const host of [...others, '127.0.0.256', 'localhost.evil.com']) {
-    assert.throws(() => loopback(host), isNonLoopback, host)
+    assert.throws(() => bare(host), isNonLoopback, host)
   }
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.com']) {
+    assert.is(bindAddress(host, true), host)
+  }
+  assert.is(bindAddress('[::]', true), '::')
   const error = await failure('0.0.0.0', 0)
   assert.is((error as NonLoopbackHost).code, 'non_loopback_host')
-  assert.match((error as Error).message, /0\.0\.0\.0.*tokens/)
+  assert.match((error as Error).message, /0\.0\.0\.0 without access tokens.*API_TOKENS_FILE/)
 })
 
 const isNonLoopback = (error: unknown): boolean => error instanceof NonLoopbackHost

@@ -1,20 +1,21 @@
-import swagger from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { AddressInfo, Socket } from 'node:net'
-import type { EventStore } from '../../engine/ports/event-store.ts'
-import type { BodyName } from '../../schemas/types.gen.ts'
 import { requestTrace } from '../runtime/request-trace.ts'
 import { parseTraceparent, TRACE_HEADER } from '../runtime/traceparent.ts'
-import { Access, RateLimit, type Tokens } from './access.ts'
+import { Access, guard, RateLimit, type Tokens } from './access.ts'
 import { type Projected, type Remembers, sendProblem } from './answer.ts'
+import { asyncApiRoute } from './asyncapi.ts'
+import { Closing } from './closing.ts'
 import { commandRoutes } from './command-routes.ts'
-import type { Commands } from './commands.ts'
-import { components } from './components.ts'
+import { type Book, type Commands, Underway } from './commands.ts'
 import { eventRoutes } from './event-routes.ts'
 import { EventTail } from './event-tail.ts'
 import { type Explains, explainRoutes } from './explain-routes.ts'
 import { type HealthInfo, healthRoutes } from './health-routes.ts'
-import { listenError, loopback } from './listen-errors.ts'
+import { metricsRoute, type Scrape } from './metrics-route.ts'
+import { bindAddress, listenError, reachedAt } from './listen-errors.ts'
+import { documentation } from './openapi.ts'
+import { pageRoutes } from './page-routes.ts'
 import { problemOf, rawProblem } from './problem.ts'
 import { readRoutes } from './read-routes.ts'
 import { RouteTable } from './route-table.ts'
@@ -29,12 +30,14 @@ export interface HttpApiOptions {
   past: Remembers
   explainer: Explains
   /** Where the events themselves are read from. */
-  book: { store: EventStore; stream: string }
+  book: Book
   /** A loopback address, unless there are tokens. */
   host: string
   /** Who may ask what; null or left out: everybody on this machine. */
   tokens?: Tokens | null
   commands: Commands
+  /** Answers GET /metrics; left out: there is no such address. */
+  metrics?: Scrape
   /** 0: a free one. */
   port: number
   info: () => HealthInfo
@@ -42,6 +45,10 @@ export interface HttpApiOptions {
   maxWaitMs?: number
   /** How /stream serves; see STREAM. */
   streaming?: Partial<typeof STREAM>
+  /** How many commands a caller may send; see RateLimit. */
+  limit?: RateLimit
+  /** How long a request may take to arrive, ms; 30,000 when left out. */
+  requestTimeoutMs?: number
   log?: ApiLog
 }
 
@@ -61,31 +68,6 @@ const LINGER_MS = 500
 const CLOSE_GRACE_MS = 1000
 /** The longest name of a signal: operator:<64>:<128>, every character percent-encoded. */
 const MAX_PARAM_LENGTH = 1024
-const BODIES: readonly BodyName[] = [
-  'portfolio-body',
-  'position-list',
-  'order-list',
-  'order-detail',
-  'fill-list',
-  'signal-list',
-  'signal-detail',
-  'pnl-body',
-  'equity-list',
-  'decision-list',
-  'strategy-list',
-  'queue-list',
-  'explain-body',
-  'manual-signal',
-  'control-request',
-  'control-taken',
-  'command-stored',
-  'event-list',
-  'status-body',
-  'health-body',
-  'ready-body',
-  'live-body',
-  'problem-body',
-]
 
 /**
  * Serves the read model over HTTP, and takes commands, which it publishes like everybody else: nothing here changes
@@ -95,39 +77,47 @@ const BODIES: readonly BodyName[] = [
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const { projector, past, explainer, book, commands, port, info, log } = options
   const tokens = options.tokens ?? null
-  const host = tokens === null ? loopback(options.host) : options.host
+  const host = bindAddress(options.host, tokens !== null)
+  const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
   const app = fastify({
     exposeHeadRoutes: true,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
+    http: { headersTimeout: requestTimeout, connectionsCheckingInterval: requestTimeout / 6 },
     bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
     clientErrorHandler: (error, socket) => refuseConnection(error, socket),
   })
-  let close = (): void => undefined
-  const closing = new Promise<void>((resolve) => {
-    close = resolve
-  })
+  const closing = new Closing()
   app.removeContentTypeParser('text/plain')
-  app.addHook('preClose', async () => close())
+  app.addHook('preClose', async () => closing.tell())
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
+  })
   errors(app, log)
-  const access = new Access(tokens)
-  guard(app, access)
+  guard(app, new Access(tokens), options.limit ?? new RateLimit())
   // After the body is read, or its events would lose the context again.
   app.addHook('preHandler', (request, _reply, done) => {
     const trace = parseTraceparent(request.headers[TRACE_HEADER])
     if (trace === null) done()
     else requestTrace.run(trace, done)
   })
-  await document(app, info().version)
+  const { version } = info()
+  await documentation(app, version)
   const context = { projector, past, maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS, closing }
   readRoutes(app, context)
   explainRoutes(app, context, explainer)
   eventRoutes(app, context, book)
-  commandRoutes(app, { ...context, commands, access, limit: new RateLimit() })
-  const tail = new EventTail(book.store, book.stream)
-  streamRoutes(app, { tail, closing, ...STREAM, ...options.streaming })
+  commandRoutes(app, { ...context, book, commands, underway: new Underway() })
+  const onFailure = (error: unknown): void => log?.error({ err: error }, 'a stream broke off')
+  const tail = new EventTail(book.store, book.stream, onFailure)
+  const streaming = { ...STREAM, ...options.streaming }
+  const reached = () => projector.position()
+  streamRoutes(app, { tail, closing, reached, onFailure, ...streaming })
   healthRoutes(app, projector, info)
+  if (options.metrics !== undefined) metricsRoute(app, options.metrics)
+  asyncApiRoute(app, version)
+  pageRoutes(app)
   try {
     await tail.start()
     await app.listen({ host, port })
@@ -138,7 +128,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   }
   const { port: bound } = app.server.address() as AddressInfo
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `http://${reachedAt(host)}:${bound}`,
     async close() {
       const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
       await app.close()
@@ -156,42 +146,6 @@ function refuseConnection(error: { code?: string }, socket: Socket): void {
     // Ended, not destroyed: the client may still be sending, and would lose the answer to a reset.
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
   } else socket.destroy()
-}
-
-/** Reading needs its scope too; commands ask for theirs themselves. */
-function guard(app: FastifyInstance, access: Access): void {
-  app.addHook('onRequest', async (request) => {
-    const reads = request.method === 'GET' || request.method === 'HEAD'
-    if (reads && !Access.isOpen(request.url)) access.caller(request, 'read')
-  })
-}
-
-/** The OpenAPI document, from the schemas that the bodies' types are made from. */
-async function document(app: FastifyInstance, version: string): Promise<void> {
-  // Parameters are read by hand, so that each fault is named; bodies are made from typed values.
-  app.setValidatorCompiler(() => () => true)
-  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Bitácora',
-        version,
-        description:
-          'What the book of a trading account says. Every answer belongs to one position of the book. ' +
-          'Amounts are decimal strings, times are RFC 3339 in UTC, errors are RFC 9457 problems.',
-      },
-      components: { schemas: components(BODIES) as never },
-    },
-  })
-  let text: string | null = null
-  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-    text ??= JSON.stringify(app.swagger())
-    return reply
-      .type('application/json; charset=utf-8')
-      .header('cache-control', 'no-cache')
-      .send(text)
-  })
 }
 
 function errors(app: FastifyInstance, log: ApiLog | undefined): void {

@@ -48,7 +48,8 @@ export class CannotListen extends Error {
 export function bindAddress(host: string, hasTokens: boolean): string {
   if (host === 'localhost') return '127.0.0.1'
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
-  if (hasTokens || bare === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(bare)) return bare
+  if (hasTokens || bare === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(bare))
+    return bare
   throw new NonLoopbackHost(host)
 }
 

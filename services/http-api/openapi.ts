@@ -66,7 +66,7 @@ const TAGS: readonly { name: string; description: string; paths: readonly string
   {
     name: 'Operations',
     description: 'Whether the engine runs, and what waits in it',
-    paths: ['/status', '/queues', '/health', '/livez', '/readyz'],
+    paths: ['/status', '/queues', '/health', '/livez', '/readyz', '/metrics'],
   },
 ]
 
@@ -80,10 +80,35 @@ const DESCRIPTION =
   'On a loopback address without API_TOKENS_FILE everybody on the machine may use it; pages of other sites may not. ' +
   'With that file every request needs a token with the scope that the operation names: read, signal or control.'
 
+const SIGNAL = { symbol: 'AAPL', side: 'buy', qty: '10', reason: 'first try' }
+const ORDER = {
+  symbol: 'AAPL',
+  side: 'buy',
+  qty: '10',
+  type: 'limit',
+  limitPrice: '60',
+  takeProfit: '70',
+  stopLoss: '55',
+}
+
+/** A body that is right, for each address that takes one. */
+const EXAMPLES: Readonly<Record<string, object>> = {
+  '/signals/manual': SIGNAL,
+  '/signal': SIGNAL,
+  '/order': ORDER,
+  '/control/{action}': { reason: 'drill' },
+}
+
+interface Response {
+  headers?: Record<string, object>
+  content?: Record<string, object>
+}
+
 interface Operation {
   tags?: string[]
   operationId?: string
-  responses: Record<string, { headers?: Record<string, object> }>
+  requestBody?: { content: Record<string, { examples?: object }> }
+  responses: Record<string, Response>
 }
 
 /** Adds the OpenAPI document, made from the schemas that the bodies' types are made from. */
@@ -151,6 +176,9 @@ function finish(document: { paths: Record<string, Record<string, Operation>> }):
       for (const [method, operation] of Object.entries(item)) {
         operation.tags = [ELSEWHERE[`${method} ${path}`] ?? name]
         operation.operationId = operationId(method, path)
+        for (const media of Object.values(operation.requestBody?.content ?? {})) {
+          media.examples = { example: { value: EXAMPLES[path] } }
+        }
         for (const [status, answer] of Object.entries(operation.responses)) {
           addHeaders(status, answer)
         }
@@ -170,11 +198,12 @@ function operationId(method: string, path: string): string {
 }
 
 /** Headers that a status always has here. */
-function addHeaders(status: string, answer: { headers?: Record<string, object> }): void {
+function addHeaders(status: string, answer: Response): void {
   const schema = { type: 'string' }
   const add = (name: string, description: string): void => {
     answer.headers = { ...answer.headers, [name]: { description, schema } }
   }
   if (status === '401') add('www-authenticate', 'Bearer')
-  if (status === '429') add('retry-after', 'Seconds to wait')
+  const isProblem = answer.content?.['application/problem+json'] !== undefined
+  if (status === '429' || (status === '503' && isProblem)) add('retry-after', 'Seconds to wait')
 }

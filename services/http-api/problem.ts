@@ -1,29 +1,134 @@
 import type { ProblemBody } from '../../schemas/types.gen.ts'
 
-/** Every kind of problem the API answers with: its type is `/problems/<kind>`. Kinds are never renamed. */
-const KINDS = {
-  'bad-request': { status: 400, title: 'The request cannot be read' },
-  'invalid-parameters': { status: 400, title: 'A parameter is not valid' },
-  'invalid-request': { status: 400, title: 'A field is missing or not valid' },
-  unauthorized: { status: 401, title: 'A token is needed' },
-  forbidden: { status: 403, title: 'The token does not allow it' },
-  'foreign-host': { status: 403, title: 'The request is for another host' },
-  'foreign-origin': { status: 403, title: 'The request comes from a foreign page' },
-  'not-found': { status: 404, title: 'There is no such thing here' },
-  'method-not-allowed': { status: 405, title: 'The method is not offered here' },
-  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
-  'ambiguous-id': { status: 409, title: 'The id means more than one thing' },
-  'order-ended': { status: 409, title: 'The order has ended' },
-  'content-too-large': { status: 413, title: 'The content is too large' },
-  'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
-  'key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
-  'too-many-requests': { status: 429, title: 'Too many commands' },
-  'headers-too-large': { status: 431, title: 'The address and headers are too large' },
-  internal: { status: 500, title: 'Something broke' },
-  'not-stored': { status: 503, title: 'NATS did not store it' },
-  'too-many-clients': { status: 503, title: 'Too many follow the stream' },
-  'past-is-busy': { status: 503, title: 'The past is asked for too often' },
-  'not-caught-up': { status: 503, title: 'The position was not reached in time' },
+/** Every kind of problem the API answers with: its type is `/problems/<kind>`, where `about` is shown. Kinds are never renamed. */
+export const KINDS = {
+  'bad-request': {
+    status: 400,
+    title: 'The request cannot be read',
+    about:
+      'What came is no HTTP request, or its path or body cannot be decoded. Send valid UTF-8, valid percent-encoding and valid JSON.',
+  },
+  'invalid-parameters': {
+    status: 400,
+    title: 'A parameter is not valid',
+    about:
+      'Query parameters are unknown, repeated or not valid. `errors` names each with what would be right; nothing was looked up.',
+  },
+  'invalid-request': {
+    status: 400,
+    title: 'A field is missing or not valid',
+    about:
+      'Fields of the body or headers are missing, unknown or not valid. `errors` names each by a JSON pointer; nothing was sent.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'A token is needed',
+    about:
+      'The engine runs with API_TOKENS_FILE. Send `Authorization: Bearer <token>` with a token whose sha256 stands in that file.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The token does not allow it',
+    about:
+      'The token is known, but its entry in API_TOKENS_FILE lacks the scope that the operation needs: read, signal or control.',
+  },
+  'foreign-host': {
+    status: 403,
+    title: 'The request is for another host',
+    about:
+      'Without tokens the API serves this machine only. The Host header must name it: localhost, 127.0.0.1 or [::1]. Another name may be an attack by a web page.',
+  },
+  'foreign-origin': {
+    status: 403,
+    title: 'The request comes from a foreign page',
+    about:
+      'A browser sent this for a page of another site. Without tokens only pages of the API itself may ask. Another port is another site.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is no such thing here',
+    about:
+      'Nothing lies at this address, or nothing has this id. `detail` says which; lists such as /orders show what there is.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The method is not offered here',
+    about:
+      'The address exists, but not with this method. The Allow header lists those that it offers.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    about: 'Headers and body must arrive within 30 seconds.',
+  },
+  'ambiguous-id': {
+    status: 409,
+    title: 'The id means more than one thing',
+    about:
+      'Ids are unique for each sender only. `detail` lists the longer names that tell the candidates apart; ask by one of them.',
+  },
+  'order-ended': {
+    status: 409,
+    title: 'The order has ended',
+    about:
+      'The order is filled, canceled, expired or refused already. GET /orders/{id} tells how and when.',
+  },
+  'content-too-large': {
+    status: 413,
+    title: 'The content is too large',
+    about: 'A body may hold 64 KiB.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not JSON',
+    about: 'Send `Content-Type: application/json`.',
+  },
+  'key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    about:
+      'An Idempotency-Key stands for one request: with it, another body came before. Use a new key for a new request; to repeat one, send it unchanged. Keys are remembered for seven days.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'Too many commands',
+    about: 'A caller may send 50 commands a second, and 200 at once. Wait as Retry-After says.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The address and headers are too large',
+    about: 'The request line and the headers together may take 16 KiB.',
+  },
+  internal: {
+    status: 500,
+    title: 'Something broke',
+    about:
+      'A fault of the engine. Its log has the cause. Reading changes nothing; a command may be sent again with the same Idempotency-Key.',
+  },
+  'not-stored': {
+    status: 503,
+    title: 'NATS did not store it',
+    about:
+      'NATS did not confirm the command. `detail` says whether it certainly was not stored or nobody knows. Send it again with the same Idempotency-Key: it is acted upon once.',
+  },
+  'too-many-clients': {
+    status: 503,
+    title: 'Too many follow the stream',
+    about:
+      'All places at /stream are taken. Close a connection that is not needed, or wait as Retry-After says.',
+  },
+  'past-is-busy': {
+    status: 503,
+    title: 'The past is asked for too often',
+    about:
+      'Questions about the past fold the book anew, a few at a time. Wait as Retry-After says.',
+  },
+  'not-caught-up': {
+    status: 503,
+    title: 'The position was not reached in time',
+    about:
+      'The projections have not reached the position of `minPosition` within five seconds. Ask again; /readyz tells whether they have stopped.',
+  },
 } as const
 
 export type ProblemKind = keyof typeof KINDS

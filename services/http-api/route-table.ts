@@ -1,5 +1,8 @@
 import { Problem } from './problem.ts'
 
+/** As Allow lists them. */
+const ORDER = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
 /** Which methods each address offers, to tell a wrong method from a wrong address. */
 export class RouteTable {
   readonly #routes = new Map<string, { pattern: RegExp; methods: Set<string> }>()
@@ -28,7 +31,8 @@ export class RouteTable {
     if (methods.length === 0) {
       return new Problem('not-found', 'there is no such address; /openapi.json lists them all')
     }
-    const allow = [...new Set(methods)].sort().join(', ')
+    const rank = (method: string): number => ORDER.indexOf(method)
+    const allow = [...new Set(methods)].sort((a, b) => rank(a) - rank(b)).join(', ')
     return new Problem('method-not-allowed', `this address offers ${allow}`, { headers: { allow } })
   }
 }

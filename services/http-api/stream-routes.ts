@@ -42,7 +42,8 @@ export function streamRoutes(app: FastifyInstance, context: StreamContext): void
         'last-event-id': {
           type: 'string',
           pattern: '^\\d{0,15}$',
-          description: 'Go on behind this event; a browser sends it by itself when it connects again',
+          description:
+            'Go on behind this event; a browser sends it by itself when it connects again',
         },
       },
     },

@@ -29,6 +29,8 @@ export interface EngineRecord {
   natsUrl: string
   /** Null when it serves no HTTP. */
   httpUrl: string | null
+  /** Reads over HTTP where that needs a token; the file is its owner's only. */
+  httpToken?: string
   account: string
   bookId: string
   /** RFC 3339, wall clock. */
@@ -45,18 +47,23 @@ export function readEngineFile(dir: string): EngineRecord | null {
   }
   if (typeof value !== 'object' || value === null) return null
   const { pid, natsUrl, httpUrl, account, bookId, startedAt } = value as Record<string, unknown>
+  const { httpToken } = value as { httpToken?: unknown }
   if (!Number.isSafeInteger(pid) || typeof natsUrl !== 'string') return null
   return {
     pid: pid as number,
     natsUrl,
     httpUrl: typeof httpUrl === 'string' ? httpUrl : null,
+    ...(typeof httpToken === 'string' && { httpToken }),
     account: typeof account === 'string' ? account : DEFAULT_ACCOUNT,
     bookId: typeof bookId === 'string' ? bookId : '',
     startedAt: typeof startedAt === 'string' ? startedAt : '',
   }
 }
 
-/** Renamed into place, so that nobody reads half of it. Only its owner may read it: the URL can carry a password. */
+/**
+ * Renamed into place, so that nobody reads half of it. Only its owner may read it: the URL can carry a password, and
+ * there may be a token.
+ */
 export function writeEngineFile(dir: string, record: EngineRecord): void {
   const path = join(dir, ENGINE_FILE)
   const draft = `${path}.${process.pid}`

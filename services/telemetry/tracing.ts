@@ -126,6 +126,10 @@ export class Tracing {
     return this.#made.position
   }
 
+  spans(): { sent: number; dropped: number; waiting: number } {
+    return { sent: this.queue.sent, dropped: this.queue.dropped, waiting: this.queue.length }
+  }
+
   /** The store for a follower that acts on the book: what it acts upon is then known here before it does. */
   store(store: EventStore): EventStore {
     return {
@@ -201,15 +205,21 @@ export class Tracing {
   /** A log whose lines about an order or an event name its trace. */
   log(log: Log): Log {
     return withFields(log, (fields) => {
+      const request = requestTrace.getStore() ?? null
       const { orderId, position } = fields as { orderId?: unknown; position?: unknown }
       const context =
         typeof orderId === 'number'
           ? this.#live.order(orderId)
           : typeof position === 'number'
             ? (this.#live.at(position)?.context ?? null)
-            : null
+            : request
       if (context === null) return {}
-      return { trace_id: context.traceId, span_id: context.spanId }
+      const { traceId: trace_id, spanId: span_id } = context
+      return {
+        trace_id,
+        span_id,
+        ...(typeof position === 'number' && { event_position: position }),
+      }
     })
   }
 

@@ -218,8 +218,8 @@ function readControl(message: InboundMessage): Input {
   }
 }
 
-/** What the schema alone cannot say: which fields go with which control. */
-function controlFaults(action: string, command: ControlCommand): string[] {
+/** What the schema alone cannot say: which fields go with which control. Each fault begins with the pointer. */
+export function controlFaults(action: string, command: ControlCommand): string[] {
   const faults: string[] = []
   const ofOrder = action === 'cancel-order' || action === 'replace-order'
   if (ofOrder && command.orderId === undefined) faults.push(`/orderId is needed for ${action}`)

@@ -46,15 +46,9 @@ export function readManualSignal(message: InboundMessage, rules: SignalRules): S
   const checked = validateBody('manual-signal', body)
   if (!checked.ok) throw new Refusal('invalid_signal', faultText(checked.errors))
   const signal = body as unknown as ManualSignal
-  const trimmed = signal.symbol.trim()
-  const symbol = trimmed.toUpperCase()
-  // Letters that only become ASCII in upper case, such as a dotless i, name no ticker.
-  if (!SYMBOL.test(symbol) || !/^[ -~]+$/.test(trimmed)) {
-    throw new Refusal('invalid_signal', `/symbol "${signal.symbol}" is not a ticker such as AAPL`)
-  }
+  const symbol = signal.symbol.trim().toUpperCase()
   const validForMs = parseDuration(signal.validFor ?? DEFAULT_VALID_FOR)
-  const faults = contradictions(signal)
-  if (!(validForMs <= MAX_VALID_FOR_MS)) faults.push('/validFor must be at most P7D')
+  const faults = signalFaults(signal)
   if (faults.length > 0) throw new Refusal('invalid_signal', faults.join('; '))
   // A signed message is known by its signed id: another Nats-Msg-Id would make the same signature count twice.
   const id = signed ? message.headers['webhook-id'] : message.headers['nats-msg-id']
@@ -100,9 +94,17 @@ function hasExits({ takeProfit, stopLoss, trailPercent }: ManualSignal): boolean
   return takeProfit !== undefined || stopLoss !== undefined || trailPercent !== undefined
 }
 
-/** What the schema alone cannot say. */
-function contradictions(signal: ManualSignal): string[] {
+/** What the schema alone cannot say, each fault behind the pointer to its field; empty: nothing is wrong. */
+export function signalFaults(signal: ManualSignal): string[] {
   const faults: string[] = []
+  const trimmed = signal.symbol.trim()
+  // Letters that only become ASCII in upper case, such as a dotless i, name no ticker.
+  if (!SYMBOL.test(trimmed.toUpperCase()) || !/^[ -~]+$/.test(trimmed)) {
+    faults.push(`/symbol "${signal.symbol}" is not a ticker such as AAPL`)
+  }
+  if (!(parseDuration(signal.validFor ?? DEFAULT_VALID_FOR) <= MAX_VALID_FOR_MS)) {
+    faults.push('/validFor must be at most P7D')
+  }
   const type = orderType(signal)
   if (signal.qty !== undefined && signal.notional !== undefined) {
     faults.push('/notional must be left out where /qty is given')

@@ -201,7 +201,7 @@ test('no append holds more than the store takes, and steps are never torn apart'
   await writer.close()
 })
 
-test('beyond some megabytes that are not in the book, nothing more is computed', async () => {
+test('beyond what a few appends hold, nothing more is computed', async () => {
   let computed = 0
   const hash = (text: string) => {
     computed++
@@ -220,6 +220,23 @@ test('beyond some megabytes that are not in the book, nothing more is computed',
   assert.is(bus.acked.INBOX, 1500)
   const total = store.appends.reduce((sum, { bytes }) => sum + bytes, 0)
   assert.ok(total > 8 * MAX_APPEND_BYTES, 'the flood was larger than the bound')
+  await writer.close()
+})
+
+test('a halt waits behind a few appends at most, however many bars came before it', async () => {
+  const { bus, store, writer, events } = await startDesk()
+  store.hold()
+  const bars = 8000
+  for (let n = 0; n < bars; n++) bus.bar(n, 100)
+  bus.control('halt', 'c1')
+  await settle()
+  store.release()
+  await until(() => writer.idle, 20_000)
+  const halt = (await events()).findIndex(({ type }) => type === 'control.received')
+  const before = store.appends.slice(1).filter(({ expected }) => expected + 1 < halt).length
+  const all = store.appends.length - 1
+  assert.ok(before <= 5 && all > 12, `it was in append ${before} of ${all}`)
+  assert.is(bus.acked.MARKET, bars)
   await writer.close()
 })
 

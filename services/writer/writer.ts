@@ -48,8 +48,11 @@ export interface WriterOptions {
   log: Log
 }
 
-/** Refusing new inputs for a while is safe: NATS keeps them. Beyond so many bytes the book is too slow. */
-const MAX_UNCOMMITTED_BYTES = 4 * MAX_APPEND_BYTES
+/**
+ * Computed ahead of the book: about three appends. What is computed keeps its place, so that a signal or a halt waits
+ * behind it; what still waits to be computed it overtakes. Refusing inputs for a while is safe: NATS keeps them.
+ */
+const MAX_UNCOMMITTED_BYTES = MAX_APPEND_BYTES
 const RETRY_MS = [50, 100, 200, 500, 1000, 2000]
 /** Appends tried when the engine wants to end; what is not in the book then is not acknowledged either. */
 const CLOSING_ATTEMPTS = 3

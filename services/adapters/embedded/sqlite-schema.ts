@@ -104,7 +104,10 @@ function connect(path: string, readonly: boolean): Connection {
 function isFresh(db: Connection, path: string): boolean {
   const applicationId = scalar(db, 'PRAGMA application_id')
   if (applicationId === 0 && scalar(db, 'SELECT count(*) FROM sqlite_master') === 0) return true
-  if (applicationId !== APPLICATION_ID) throw new NotABook(path, "it is another program's database")
+  // Another process may have made it a book between the two looks.
+  if (scalar(db, 'PRAGMA application_id') !== APPLICATION_ID) {
+    throw new NotABook(path, "it is another program's database")
+  }
   const version = scalar(db, "SELECT value + 0 FROM meta WHERE key = 'schema_version'")
   if (typeof version !== 'number' || version < 1) throw new NotABook(path, 'it has no version')
   if (version > SCHEMA_VERSION) throw new BookTooNew(path, version, SCHEMA_VERSION)

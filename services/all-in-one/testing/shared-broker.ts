@@ -18,7 +18,7 @@ export interface BrokerCall {
   /** When the caller made the call, by its wall clock, and when it arrived, ms. */
   made: number
   arrived: number
-  /** Whether it changed nothing, because the broker knew the order or the bar. */
+  /** Whether the broker knew the order or the bar already. */
   repeat: boolean
 }
 

@@ -99,10 +99,25 @@ test('inputs that are there twice, or not at all, are found', async () => {
 })
 
 test('calls of an engine that was replaced are found, and late ones that took effect', async () => {
-  const calls = (given: BrokerCall) => (book: TwoWriters) =>
-    void book.checkCalls([given], ['a', 'b'])
-  assert.match(String(await fault([], calls(call('a', 201, 202, true)))), /1 ms after it was/)
-  assert.match(String(await fault([], calls(call('a', 199, 202)))), /took effect afterwards/)
+  const calls =
+    (...given: BrokerCall[]) =>
+    (book: TwoWriters) =>
+      void book.checkCalls(given, ['a', 'b'])
+  const two = calls(call('a', 199, 201, true), call('a', 201, 202, true))
+  assert.match(String(await fault([], two)), /a called the broker after it was replaced/)
+  const foreign = { ...call('a', 199, 202), what: `${BOOK}-9` }
+  const withheld: Entry = [B, 'order.withheld', { orderId: 1 }]
+  const cancel = { ...call('a', 199, 202), do: 'cancel' as const }
+  const bar = { ...call('a', 199, 202), do: 'bar' as const, what: '2024-01-01T00:01:00Z' }
+  const harmful = /replaced, and its call took effect/
+  assert.match(String(await fault([], calls(foreign))), harmful)
+  assert.match(String(await fault([withheld], calls(call('a', 199, 202)))), harmful)
+  assert.match(String(await fault([], calls(cancel))), harmful)
+  assert.match(String(await fault([], calls(bar))), harmful)
+  assert.is(await fault([], calls(call('a', 199, 202))), null)
+  assert.is(await fault([], calls({ ...bar, repeat: true })), null)
+  const asked: Entry = [B, 'order.cancel_requested', { orderId: 1 }]
+  assert.is(await fault([asked], calls(cancel)), null)
   const alone = (book: TwoWriters) => void book.checkCalls([], ['a', 'b', 'c'])
   assert.match(String(await fault([], alone)), /nobody has taken over from b/)
 })

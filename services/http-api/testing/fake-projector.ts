@@ -80,6 +80,8 @@ export function rememberedBy({ book }: FakeProjector): Remembers {
 
 /** For tests that send nothing. */
 export const NO_COMMANDS: Commands = {
+  signalFaults: () => [],
+  controlFaults: () => [],
   signal: () => Promise.reject(new Error('was sent')),
   control: () => Promise.reject(new Error('was sent')),
 }
