@@ -17,7 +17,7 @@ import {
   started,
   stateText,
 } from '../testing/fixtures.ts'
-import { RecordedBook, recordedBook } from '../testing/given.ts'
+import { RecordedBook, recordedBook, verify } from '../testing/given.ts'
 import { chainEvent } from './chain-event.ts'
 import { decodeBody } from './envelope.ts'
 import { eventId } from './ids.ts'
@@ -44,6 +44,28 @@ test('a step holds its input and its consequences, numbered on, each with its ca
   assert.is(book.recorder.next, 6)
 })
 
+test('the trace of an input stands beside its step: nothing is decided by it, and verify passes over it', () => {
+  const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const inputs = [...opened(), bar('A', 0, 10), signal(0, { qty: '3' })]
+  const plain = recordedBook(...inputs)
+  const traced = new RecordedBook()
+  for (const { type, at, data } of inputs) {
+    traced.steps.push(traced.recorder.compute(type, at, at + 5, data, undefined, TRACE))
+  }
+  const bodies = traced.steps.map(({ proposed }) => proposed.map(({ body }) => body))
+  for (const [input, ...rest] of bodies) {
+    assert.is(decodeBody({ id: 'x', position: 0, body: input! }).trace, TRACE)
+    assert.not.ok(rest.some((body) => body.includes('"trace"')))
+  }
+  assert.not.ok(JSON.stringify(plain.steps).includes('"trace'))
+  const storedTraced = traced.steps.flatMap(({ first, proposed }) =>
+    proposed.map((event, index) => ({ ...event, position: first + index })),
+  )
+  const found = [plain.stored, storedTraced].map((stored) => verify(stored))
+  assert.ok(found.every(({ ok }) => ok))
+  assert.is(found[1]!.digest, found[0]!.digest)
+})
+
 test('what is proposed is what was computed, and only the last of a step has a checksum', () => {
   fc.assert(
     fc.property(history, (past) => {
@@ -59,7 +81,7 @@ test('what is proposed is what was computed, and only the last of a step has a c
           const decoded = decodeBody({ id: proposed.id, position, body: proposed.body })
           assert.is(proposed.id, id)
           assert.is(proposed.type, decoded.type)
-          assert.equal(decoded, JSON.parse(JSON.stringify(step.events[index])))
+          assert.is(JSON.stringify(decoded), JSON.stringify(step.events[index]))
           assert.not.ok(proposed.body.includes('\n'), 'one line')
           assert.is(proposed.checksum !== null, index === step.events.length - 1)
         }

@@ -55,6 +55,16 @@ export class Book {
     return this.tickTime !== Number.NEGATIVE_INFINITY
   }
 
+  /** Whether the symbol was delisted or renamed, and has had no price since. */
+  get gone(): boolean {
+    return (
+      this.actions.length > 0 &&
+      this.last[TIME]! < this.actionTime &&
+      this.tickTime < this.actionTime &&
+      this.actions.some((key) => key.startsWith('delist') || key.startsWith('rename'))
+    )
+  }
+
   /** Takes an order in, at the end of the queue or at the place it already has (a rank above 0). */
   add(order: WorkingOrder): void {
     if (order.rank === 0) order.rank = ++this.#ranks

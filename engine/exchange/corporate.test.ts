@@ -186,4 +186,39 @@ test('what cannot be applied is refused by name', () => {
   }
 })
 
+test('exits of an entry that a reverse split met half filled sell no more than is held', () => {
+  const { exchange, send, said } = open({ cash: '10000', participation: 0.1 })
+  const stop: BrokerOrder = {
+    ...{ clientOrderId: '2', orderId: 2, symbol: 'A', side: 'sell', type: 'stop' },
+    ...{ qty: '30', stopPrice: '5', timeInForce: 'gtc' },
+  }
+  send({ clientOrderId: '1', qty: '30', orderClass: 'oto', legs: [stop] })
+  exchange.onBar(daily(1, 10, 10, 10, 10, 70))
+  exchange.onAction(action('split', '0.25'))
+  assert.is(format(exchange.account.position('A')), '1')
+  exchange.onBar(daily(2, 40, 40, 40, 40, 1000))
+  assert.is(format(exchange.account.position('A')), '6')
+  said()
+  exchange.onBar(daily(3, 20, 20, 10, 10, 1000))
+  assert.equal(said(), ['filled 2 6@20'])
+  assert.is(format(exchange.account.position('A')), '0')
+})
+
+test('what is traded no more takes no orders, until it has a price again', () => {
+  for (const gone of [action('delist', null), action('rename', null, { newSymbol: 'B' })]) {
+    const { exchange, send, said } = holding('100')
+    exchange.onAction(gone)
+    send({ clientOrderId: '1' })
+    assert.equal(said(), ['rejected 1 not_listed'])
+    exchange.restore(JSON.parse(JSON.stringify(exchange.snapshot())))
+    send({ clientOrderId: '2' })
+    assert.equal(said(), ['rejected 2 not_listed'])
+    send({ clientOrderId: '3', symbol: 'B' })
+    exchange.onBar(daily(2, 10, 10, 10, 10))
+    send({ clientOrderId: '4' })
+    exchange.onBar(daily(3, 10, 10, 10, 10))
+    assert.equal(said(), ['filled 4 10@10'])
+  }
+})
+
 test.run()

@@ -120,6 +120,7 @@ export class Exchange {
     const refused = this.#gates.refusal(working, desk)
     if (refused !== null) return desk.reject(order, now, refused)
     const book = desk.book(working.symbol)
+    if (book.gone) return desk.reject(order, now, notListed(working.symbol))
     desk.accept(working, now)
     // The acceptance of one may already have ended them all.
     for (const leg of legs) if (!leg.done) desk.accept(leg, now)
@@ -298,3 +299,8 @@ export class Exchange {
 }
 
 const NO_LEGS: readonly never[] = []
+
+function notListed(symbol: string): Refusal {
+  const reason = `${symbol} was delisted or renamed: name a symbol that still trades`
+  return { code: 'not_listed', reason }
+}

@@ -24,6 +24,7 @@ export interface Refusal {
     | 'not_shortable'
     | 'wash_trade'
     | 'entry_rejected'
+    | 'not_listed'
   reason: string
 }
 
@@ -66,7 +67,7 @@ export function readOrder(order: BrokerOrder, now = 0): WorkingOrder | Refusal {
     all: qty === 'all',
     remaining,
     filled: ZERO,
-    day: timeInForce === 'day' && expiresAt === undefined,
+    day: endsWithDay(timeInForce) && expiresAt === undefined,
     expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
     timeInForce,
     since: now,
@@ -88,6 +89,11 @@ export function readOrder(order: BrokerOrder, now = 0): WorkingOrder | Refusal {
     return refuse('invalid_trail', `a ${type} order takes no trail: leave it out`)
   }
   return working
+}
+
+/** Whether an order ends with its session at the latest: one for the close, too, when the session's last bar is missing. */
+export function endsWithDay(timeInForce: BrokerOrder['timeInForce']): boolean {
+  return timeInForce === 'day' || timeInForce === 'cls'
 }
 
 /** Exactly the prices the type needs: one that would be ignored is a misunderstanding, so it is refused. */

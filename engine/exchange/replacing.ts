@@ -3,6 +3,7 @@ import type { Replacement } from '../ports/broker.ts'
 import type { RuleSet } from '../trading/order-rules.ts'
 import {
   checkSides,
+  endsWithDay,
   type Refusal,
   readPositive,
   readTrail,
@@ -38,7 +39,7 @@ export function readReplacement(
   const { timeInForce } = by
   if (timeInForce !== undefined && timeInForce !== order.timeInForce) {
     next.timeInForce = timeInForce
-    next.day = timeInForce === 'day'
+    next.day = endsWithDay(timeInForce)
     next.expiresAt = Number.POSITIVE_INFINITY
     next.since = now
   }

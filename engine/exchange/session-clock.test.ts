@@ -136,4 +136,21 @@ test('a time that the calendar does not know is an error by name', () => {
   )
 })
 
+test('an order for a close whose bar is missing does not live until the next', () => {
+  const { exchange, send, said } = open(US)
+  exchange.onBar(at(MONDAY, '10:00'))
+  send({ timeInForce: 'cls' }, now(MONDAY, '10:30'))
+  exchange.onBar(at(MONDAY, '15:00'))
+  assert.equal(said(), [])
+  exchange.onBar(at(TUESDAY, '09:30'))
+  assert.equal(said(), ['expired 1 expired'])
+  send({ timeInForce: 'cls' }, now(TUESDAY, '10:00'))
+  exchange.onBar(at(TUESDAY, '15:30'))
+  assert.equal(said(), ['filled 2 10@10'])
+  // Sent after the close: for that of the next session.
+  send({ timeInForce: 'cls' }, now(TUESDAY, '16:30'))
+  exchange.onBar(at('2024-03-06', '15:30'))
+  assert.equal(said(), ['filled 3 10@10'])
+})
+
 test.run()

@@ -190,7 +190,7 @@ export class WhatIf {
   /** Decides a recorded input, a report of the broker included; a decision that is another one ends that. */
   private repeat(input: RecordedEvent): void {
     this.at = input.at
-    this.decide(this.read(input), input.position)
+    this.decide(this.read(input), input)
     const other = firstOther(this.recorded, this.decided)
     if (other === null) {
       this.compare()
@@ -256,13 +256,13 @@ export class WhatIf {
       driver.exchange.onBar(event.data)
       driver.settle(this.at)
     }
-    this.decide(event, input.position)
+    this.decide(event, input)
     this.compare()
     driver.settle(this.at)
   }
 
-  /** Runs an input through the chain and keeps what it decides. `position`: of a recorded one. */
-  private decide(input: ChainEvent, position: number | null): void {
+  /** Runs an input through the chain and keeps what it decides. */
+  private decide(input: ChainEvent, recorded: RecordedEvent | null): void {
     const { table } = this.chain
     const step: { event: ChainEvent; because: number | null }[] = [{ event: input, because: null }]
     this.ledger.run(input, table, () => {
@@ -272,7 +272,7 @@ export class WhatIf {
         this.driver?.take(event)
         if (isDecision(event.type)) this.digest.add(lineOf(event, EVENT_VERSIONS[event.type]))
         if (!isCompared(event.type)) return
-        const causes = () => causesOf(step, index, position)
+        const causes = () => causesOf(step, index, recorded)
         this.decided.push({
           type: event.type,
           at: event.at,
@@ -330,15 +330,23 @@ function side(decided: Decided | null): DecisionSide | null {
   return { position, type, data, causes: causes() }
 }
 
+/** `recorded`: the input of the step, where it is one of the book. */
 function causesOf(
   step: readonly { event: ChainEvent; because: number | null }[],
   index: number,
-  position: number | null,
+  recorded: RecordedEvent | null,
 ): DecidedCause[] {
   const causes: DecidedCause[] = []
   for (let at = step[index]!.because; at !== null; at = step[at]!.because) {
     const { type, at: time, data } = step[at]!.event
-    causes.push({ position: at === 0 ? position : null, type, at: time, data })
+    const bar = at === 0 && type === 'market.bar' ? recorded : null
+    causes.push({
+      position: at === 0 && recorded !== null ? recorded.position : null,
+      type,
+      at: time,
+      // Inside the chain a bar is numbers.
+      data: bar === null ? data : bar.data,
+    })
   }
   return causes
 }

@@ -259,4 +259,59 @@ test('a value buys fractions of a share where that is asked for, by market order
   assert.is(whole.qty, '1')
 })
 
+/** Verdict and what was seen, of a signal. */
+function judged(past: Given, given: Parameters<typeof signal>[1]): (string | null)[] {
+  const { code, observed } = past
+    .when(signal(1, { signalId: `s${past.table.orders.lastOrderId + 9}`, ...given }))
+    .one('risk.verdict')
+  return [code, observed]
+}
+
+const SHORT_EXITS = { takeProfit: '90', stopLoss: '110' } as const
+
+test('no entry with exits meets a position of the other side: its exits would open one', () => {
+  const long = priced().and(signal(0, { qty: '5' }), fill(1, 1, 'buy', '5', '100'))
+  const crossing = { side: 'sell', qty: '15', ...SHORT_EXITS } as const
+  assert.equal(judged(long, crossing), ['opposite_entry', '5 held'])
+  assert.equal(judged(long, { side: 'sell', qty: '15' }), ['approved', null])
+  // A reversal: the close is under way in the same moment.
+  const reversed = priced().and(signal(0, { qty: '5' }), fill(1, 1, 'buy', '5', '100'))
+  assert.equal(judged(reversed, { side: 'close', qty: 'all' }), ['approved', null])
+  assert.equal(judged(reversed, crossing), ['approved', null])
+})
+
+test('entries of both sides do not stand together where one of them has exits', () => {
+  const limit = (side: 'buy' | 'sell', price: string) =>
+    ({ side, qty: '10', orderType: 'limit', limitPrice: price }) as const
+  const buy = { ...limit('buy', '99'), takeProfit: '120', stopLoss: '80' }
+  const sell = { ...limit('sell', '101'), takeProfit: '80', stopLoss: '120' }
+  const guardedFirst = priced().and(signal(0, buy))
+  assert.equal(judged(guardedFirst, limit('sell', '101')), [
+    'opposite_entry',
+    'order 1 opens the other way',
+  ])
+  assert.equal(judged(guardedFirst, limit('buy', '98')), ['approved', null])
+  const plainFirst = priced().and(signal(0, limit('buy', '99')))
+  assert.equal(judged(plainFirst, sell), ['opposite_entry', 'order 1 opens the other way'])
+  assert.equal(judged(plainFirst, limit('sell', '101')), ['approved', null])
+  plainFirst.and(report(1, 1, 'canceled'), report(1, 2, 'canceled'))
+  assert.equal(judged(plainFirst, sell), ['approved', null])
+})
+
+test('a held exit that is replaced is held in its place', () => {
+  const past = priced().and(
+    signal(0, { qty: '10', ...EXITS }),
+    ...[report(0, 1, 'accepted'), report(0, 2, 'held'), report(0, 3, 'held')],
+    control(0, 'replace-order', 'r1', { orderId: 3, stopPrice: '95' }),
+    replacement(0, 3, 'replaced', 4),
+  )
+  assert.is(past.table.orders.open.get(4)?.status, 'held')
+  past.when(report(0, 4, 'held')).leadsTo()
+  past
+    .and(fill(1, 1, 'buy', '10', '100'))
+    .when(report(1, 4, 'accepted'))
+    .leadsTo()
+  assert.is(past.table.orders.open.get(4)?.status, 'accepted')
+})
+
 test.run()

@@ -1,5 +1,7 @@
 import type { RiskVerdict, SignalRaised, SignalReceived } from '../../schemas/types.gen.ts'
-import { type Decimal, format, parse, trunc } from '../decimal.ts'
+import type { StateTable } from '../chain/state-table.ts'
+import { abs, add, type Decimal, format, parse, trunc, ZERO } from '../decimal.ts'
+import { remaining } from '../trading/order-state.ts'
 import { orderFault } from '../trading/order-rules.ts'
 import type { Check } from './limits.ts'
 
@@ -70,5 +72,41 @@ export function checkTerms(
       limit: `${above ? 'above' : 'below'} ${format(reference)}`,
       ok: above ? value > reference : value < reference && value > 0,
     })
+  }
+}
+
+/**
+ * Exits trade as much as their entry brought in. An entry that partly closes a position of the other side brings in
+ * less, and its exits would then open one: so entries of both sides do not stand together where one of them has exits
+ * (brokers refuse a short sale beside an open buy as such), and none with exits meets a position of the other side,
+ * unless market orders are closing that already. `reducing` orders open nothing.
+ */
+export function checkOpposite(
+  order: { symbol: string; side: 'buy' | 'sell'; reducing: boolean },
+  legs: readonly Leg[],
+  table: Readonly<StateTable>,
+  checks: Check[],
+): void {
+  const { symbol, side, reducing } = order
+  const { orders, portfolio } = table
+  if (reducing || (legs.length === 0 && orders.legs === 0)) return
+  const refuse = (observed: string, limit: string): void => {
+    checks.push({ rule: 'opposite_entry', observed, limit, ok: false })
+  }
+  let closing: Decimal = ZERO
+  for (const other of orders.open.values()) {
+    if (other.symbol !== symbol || other.parentId !== null) continue
+    if (other.side === side) {
+      if (other.reducing && other.terms.type === 'market') closing = add(closing, remaining(other))
+    } else if (!other.reducing && (legs.length > 0 || other.terms.orderClass !== undefined)) {
+      const observed = `order ${other.orderId} opens the other way`
+      refuse(observed, 'entries of one side, where one of them has exits')
+      return
+    }
+  }
+  const held = portfolio.holdings.get(symbol)?.qty ?? ZERO
+  const against = side === 'sell' ? held > 0 : held < 0
+  if (legs.length > 0 && against && closing < abs(held)) {
+    refuse(`${format(held)} held`, 'a position closed first: exits guard the whole of their entry')
   }
 }

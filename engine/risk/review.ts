@@ -11,7 +11,7 @@ import {
   isReducing,
   workingQty,
 } from '../trading/order-state.ts'
-import { checkTerms, classOf, exitsOf, type Leg } from './brackets.ts'
+import { checkOpposite, checkTerms, classOf, exitsOf, type Leg } from './brackets.ts'
 import { type Check, checkLimits } from './limits.ts'
 import type { RiskState } from './risk.ts'
 
@@ -57,6 +57,7 @@ export function judge(
   const byValue = text === 'notional'
   checkTerms(signal, { side, qty, byValue, reducing }, legs, orderPrice ?? close, checks)
   checkGuarded(signal.symbol, side, qty, position, table, checks)
+  checkOpposite({ symbol: signal.symbol, side, reducing }, legs, table, checks)
 
   checks.push({
     rule: 'trading_state',

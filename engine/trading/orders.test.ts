@@ -5,6 +5,7 @@ import { add, type Decimal, format, max, mul, sub, ZERO } from '../decimal.ts'
 import { DAY_MS, formatTime } from '../time.ts'
 import { history, play } from '../testing/arbitraries.ts'
 import {
+  action,
   bar,
   control,
   dayEnd,
@@ -341,6 +342,17 @@ test('a trade of another symbol or side than the order is an anomaly, and the po
   side.when(fill(0, 1, 'sell', '60', '100')).leadsTo(['order.anomaly', { code: 'fill_mismatch' }])
   assert.is(format(side.table.portfolio.cash), '16400')
   check(side.table.orders)
+})
+
+test('what has traded counts in new shares after a split, whole ones where it was whole', () => {
+  const past = given(...opened(), bar('A', 0, 100), signal(0, { qty: '10' }))
+  past.and(fill(0, 1, 'buy', '7', '100', { complete: false }))
+  past.and(adjusted(0, 1, { qty: '1' }), action(1, 'split', '0.25'))
+  const order = past.table.orders.open.get(1)!
+  assert.equal([format(order.filledQty), format(order.qty)], ['1', '1'])
+  const half = given(...opened(), bar('A', 0, 100), signal(0, { qty: '3' }))
+  half.and(fill(0, 1, 'buy', '0.5', '100', { complete: false }), action(1, 'split', '3'))
+  assert.is(format(half.table.orders.open.get(1)!.filledQty), '1.5')
 })
 
 test.run()

@@ -18,6 +18,8 @@ import { bookStream } from '../../services/runtime/folder.ts'
 import {
   type Helper,
   printTimes,
+  type RunningEngine,
+  round,
   spawnEngine,
   startHelper,
   type Times,
@@ -41,8 +43,12 @@ const SETTLE_MS = 2000
 export interface LiveFigure {
   /** Bars a second that reached the book while it was measured. */
   barsPerSecond: number
+  /** Processor time of the engine by wall clock while it was measured; null where nobody tells it. */
+  cores: number | null
   signal: Times
   plain: Times
+  /** The same until the message was written to a file and synced: the least that durability costs on this disk. */
+  plainSynced: Times
   /** p99 of the signal over that of the plain round trip. */
   ratio: number
   target: string
@@ -96,7 +102,7 @@ async function measure(
   const engine = await spawnEngine(dir, args, { probe, node })
   let sent: Sent
   try {
-    sent = await exchange(engine.natsUrl, samples, barsPerSecond)
+    sent = await exchange(engine, join(folder, 'plain'), samples, barsPerSecond)
   } finally {
     await engine.stop()
   }
@@ -108,15 +114,23 @@ interface Sent {
   signals: number[]
   /** How long each plain round trip took. */
   plain: number[]
+  /** How long until it was on the disk besides. */
+  plainSynced: number[]
   /** First of the measured ones. */
   from: number
+  cores: number | null
 }
 
 /** Sends signals and plain messages in turns, open loop, and waits until the last are through. */
-async function exchange(natsUrl: string, samples: number, barsPerSecond: number): Promise<Sent> {
+async function exchange(
+  { natsUrl, cpuSeconds }: RunningEngine,
+  file: string,
+  samples: number,
+  barsPerSecond: number,
+): Promise<Sent> {
   const nc = await connect({ servers: natsUrl })
   try {
-    const reader = await startReader(nc, natsUrl)
+    const reader = await startReader(nc, natsUrl, file)
     let feed: Helper | null = null
     try {
       await untilAllPriced(nc)
@@ -149,17 +163,29 @@ async function exchange(natsUrl: string, samples: number, barsPerSecond: number)
       }
       const warm = WARM_UP_SECONDS * WARM_UP_PER_SECOND
       await inTurns(warm, WARM_UP_PER_SECOND, [sendSignal, sendPlain])
+      const [began, used] = [now(), cpuSeconds()]
       await inTurns(samples, PER_SECOND, [sendSignal, sendPlain])
+      const [ended, usedAfter] = [now(), cpuSeconds()]
+      const cores =
+        used === null || usedAfter === null ? null : (usedAfter - used) / ((ended - began) / 1000)
       feed?.child.kill()
       await Promise.all(acks)
       await verdictOf(nc, signal(signals.length - 1).id)
       const answer = reader.next()
       reader.child.send('end')
-      const came = (await answer) as [number, number][]
+      const came = (await answer) as [number, number, number][]
       if (came.length !== plain.length) {
         throw new Error(`${came.length} of ${plain.length} plain messages came back`)
       }
-      return { signals, plain: came.map(([n, at]) => at - plain[n]!), from: warm }
+      // They may be synced in another order than they came.
+      came.sort(([a], [b]) => a - b)
+      return {
+        signals,
+        plain: came.map(([n, at]) => at - plain[n]!),
+        plainSynced: came.map(([n, , synced]) => synced - plain[n]!),
+        from: warm,
+        cores: cores === null ? null : round(cores),
+      }
     } finally {
       reader.child.kill()
       feed?.child.kill()
@@ -181,11 +207,11 @@ async function inTurns(times: number, perSecond: number, calls: (() => void)[]):
   }
 }
 
-async function startReader(nc: NatsConnection, natsUrl: string): Promise<Helper> {
+async function startReader(nc: NatsConnection, natsUrl: string, file: string): Promise<Helper> {
   const jsm = await nc.jetstreamManager()
   await jsm.streams.add({ name: STREAM, subjects: ['bench.>'], storage: StorageType.File })
   await jsm.consumers.add(STREAM, { durable_name: CONSUMER, ack_policy: AckPolicy.Explicit })
-  return startHelper(READER, [natsUrl, STREAM, CONSUMER])
+  return startHelper(READER, [natsUrl, STREAM, CONSUMER, file])
 }
 
 /** Until bars of every symbol were published: TAPE has them once they are in the book. */
@@ -291,13 +317,15 @@ function figureOf(sent: Sent, book: Book, calls: Calls, barsPerSecond: number): 
   }
   const signal = timesOf(latencies)
   const plain = timesOf(sent.plain.slice(sent.from))
+  const plainSynced = timesOf(sent.plainSynced.slice(sent.from))
   const ratio = Math.round((signal.p99 / plain.p99) * 100) / 100
   const first = book.signalTimes[sent.from]!
   const last = book.signalTimes.at(-1)!
   const during = book.bars.filter((at) => at >= first && at <= last).length
   return {
     barsPerSecond: Math.round(during / ((last - first) / 1000)),
-    ...{ signal, plain, ratio },
+    cores: sent.cores,
+    ...{ signal, plain, plainSynced, ratio },
     target: `p99 at most ${TARGET_RATIO} × the plain round trip's`,
     meetsTarget: ratio <= TARGET_RATIO,
     stages:
@@ -321,10 +349,14 @@ function now(): number {
 }
 
 export function printLive(figure: LiveFigure): void {
-  const { barsPerSecond, signal, plain, ratio, target, meetsTarget, stages } = figure
-  console.log(`${PER_SECOND} signals/s, ${barsPerSecond} bars/s`)
+  const { barsPerSecond, cores, signal, plain, plainSynced, ratio, target, meetsTarget, stages } =
+    figure
+  console.log(
+    `${PER_SECOND} signals/s, ${barsPerSecond} bars/s, ${cores ?? '?'} cores used by the engine`,
+  )
   console.log(`  ${'signal to broker'.padEnd(24)} ${printTimes(signal)}`)
   console.log(`  ${'plain round trip'.padEnd(24)} ${printTimes(plain)}`)
+  console.log(`  ${'and written, synced'.padEnd(24)} ${printTimes(plainSynced)}`)
   for (const [name, times] of Object.entries(stages ?? {})) {
     console.log(`    ${name.padEnd(22)} ${printTimes(times)}`)
   }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAME…] [--json] [--bars 100000,1000000] [--events 1000000] [--samples 2000]
- * [--profile DIR]`: figures beside the targets of the design. Names: backtest, book, live, http; all of them unless
- * named. With `--profile`, the engines of live leave CPU profiles there.
+ * [--profile DIR]`: figures beside the targets of the design. Names: backtest, resting, book, live, http; all of them
+ * unless named. With `--profile`, the engines of live leave CPU profiles there.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -12,9 +12,10 @@ import { benchBacktest, printBacktest } from './backtest.ts'
 import { benchBook, printFigure } from './book.ts'
 import { benchHttp, printHttp } from './http.ts'
 import { benchLive, printLive } from './live.ts'
+import { benchRestingOrders, printRestingOrders } from './resting-orders.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const NAMES = ['backtest', 'book', 'live', 'http'] as const
+const NAMES = ['backtest', 'resting', 'book', 'live', 'http'] as const
 type Name = (typeof NAMES)[number]
 
 const { values, positionals } = parseArgs({
@@ -48,6 +49,8 @@ const machine = {
 if (!values.json) console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`)
 const backtest = wanted.has('backtest') ? benchBacktest(sizes) : undefined
 if (backtest !== undefined && !values.json) printBacktest(backtest)
+const resting = wanted.has('resting') ? benchRestingOrders() : undefined
+if (resting !== undefined && !values.json) console.log(`${printRestingOrders(resting)}\n`)
 if (wanted.has('book') && !values.json) {
   console.log('book; CPU: processor time of the measured process, all threads')
 }
@@ -59,7 +62,8 @@ const live = wanted.has('live')
   : undefined
 const http = wanted.has('http') ? await benchHttp(Math.ceil(samples / 2)) : undefined
 if (http !== undefined && !values.json) printHttp(http)
-if (values.json) console.log(JSON.stringify({ machine, backtest, book, live, http }, null, 2))
+if (values.json)
+  console.log(JSON.stringify({ machine, backtest, resting, book, live, http }, null, 2))
 // The client of EventStoreDB may keep a timer for a while.
 process.exit(0)
 

@@ -8,7 +8,7 @@ import { WrongExpectedPosition } from '../../engine/ports/event-store.ts'
 import { parseTime } from '../../engine/time.ts'
 import type { ChainSettings, MarketBar } from '../../schemas/types.gen.ts'
 import { lockFolder } from '../adapters/embedded/folder-lock.ts'
-import { isConnected } from '../adapters/nats/connection.ts'
+import { isConnected, natsLost } from '../adapters/nats/connection.ts'
 import { deadLetter } from '../adapters/nats/dead-letter.ts'
 import { NatsBus } from '../adapters/nats/nats-bus.ts'
 import { provision } from '../adapters/nats/streams.ts'
@@ -115,7 +115,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return await start(options)
     } catch (error) {
       // A predecessor that was paused, and goes on before this one has appended anything, may append once more.
-      if (!(error instanceof WrongExpectedPosition) || attempt === START_ATTEMPTS) throw error
+      if (!(error instanceof WrongExpectedPosition) || attempt === START_ATTEMPTS) {
+        throw natsLost(error)
+      }
       options.log.warn(
         { err: error },
         'somebody appended while the book was read; reading it again',

@@ -34,6 +34,7 @@ export const CODES: Readonly<Record<string, ExitCode>> = {
   bad_risk_file: EXIT.usage,
   bad_keys_file: EXIT.usage,
   bad_tokens_file: EXIT.usage,
+  non_loopback_host: EXIT.usage,
   eventstore_url_invalid: EXIT.usage,
   invalid_params: EXIT.usage,
   invalid_parameter: EXIT.usage,

@@ -202,7 +202,7 @@ function outcomeRows(recorded: Outcome, now: Outcome): [string, string][] {
   ]
 }
 
-const WORDS = ['side', 'symbol', 'qty', 'type', 'limitPrice', 'verdict', 'code', 'observed', 'to']
+const WORDS = ['side', 'verdict', 'code', 'observed', 'qty', 'symbol', 'type', 'limitPrice', 'to']
 
 /** What matters of a decision, in a line. */
 function shown(data: unknown): string {
@@ -210,6 +210,7 @@ function shown(data: unknown): string {
   const parts = WORDS.flatMap((name) => {
     const value = fields[name]
     if (value === undefined || value === null || typeof value === 'object') return []
+    if (name === 'code' && value === fields.verdict) return []
     if (name === 'observed' && fields.limit != null) {
       return [`${String(value)} of ${String(fields.limit)}`]
     }

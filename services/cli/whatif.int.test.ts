@@ -29,23 +29,23 @@ test(
     assert.equal(result.now, result.recorded)
     assert.is(result.otherCode, false)
     const text = await whatif(folder)
-    assert.match(text.stdout, /^What if {6}nothing is changed$/m)
-    assert.match(text.stdout, /^Decisions {4}all \d+ the same$/m)
-    assert.match(text.stdout, /^Equity {7}[\d.]+, as recorded$/m)
+    assert.match(text.stdout, /^What if\s+nothing is changed$/m)
+    assert.match(text.stdout, /^Decisions\s+all \d+ the same$/m)
+    assert.match(text.stdout, /^Equity\s+[\d.]+, as recorded$/m)
   }),
 )
 
 test(
   'other parameters come to what a backtest of the recorded bars with them comes to',
   inFolder(async (folder) => {
-    await writeBook(folder, 80)
+    await writeBook(folder, 80, { settings: { ...SETTINGS, risk: null } })
     const result = await answer(folder, '--set', 'fast=3', '--set', 'slow=7')
     const backtest = await cli([
       ...['backtest', '--history', '--dir', folder, '--json'],
       ...['--set', 'fast=3', '--set', 'slow=7'],
     ])
     const summary = JSON.parse(backtest.stdout)
-    assert.ok(result.divergence !== null && result.simulated!.fills > 3)
+    assert.ok(result.divergence !== null && result.simulated!.fills > 2)
     assert.is(result.digest.now, summary.digest)
     assert.is(result.now.equity, summary.equity.end)
     assert.is(result.settings.now!.strategies[0]!.params.slow, 7)
@@ -66,7 +66,8 @@ test(
 test(
   'other limits deny; off denies nothing; from and to bound what is decided again',
   inFolder(async (folder) => {
-    await writeBook(folder, 80)
+    const risk = { maxOrderNotional: '1000' }
+    await writeBook(folder, 80, { settings: { ...SETTINGS, risk } })
     const limits = join(folder, 'limits.json')
     writeFileSync(limits, JSON.stringify({ maxOrderNotional: '500' }))
     const strict = await answer(folder, '--risk', limits)
@@ -76,7 +77,9 @@ test(
     assert.ok(
       strict.differences.some(({ kind, type }) => kind === 'changed' && type === 'risk.verdict'),
     )
-    const free = await answer(folder, '--risk', 'off')
+    const held = join(folder, 'held')
+    await writeBook(held, 80)
+    const free = await answer(held, '--risk', 'off')
     assert.is(free.now.denied, 0)
     assert.is(free.settings.now!.risk, null)
     assert.ok(free.now.fills > free.recorded.fills)

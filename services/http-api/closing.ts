@@ -7,6 +7,11 @@ export class Closing {
     return this.#told
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   tell(): void {
     this.#told = true
     for (const wake of [...this.#waiting]) wake()

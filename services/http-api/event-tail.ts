@@ -25,7 +25,7 @@ const RETRY_MS = 1000
 export class EventTail {
   readonly #store: EventStore
   readonly #stream: string
-  readonly #ring: TailEvent[] = []
+  readonly #ring: { stored: StoredEvent; made: TailEvent | null }[] = []
   #subscription: Subscription | null = null
   #retry: NodeJS.Timeout | undefined
   readonly #onLost: (error: unknown) => void
@@ -58,7 +58,8 @@ export class EventTail {
   #follow(): void {
     this.#subscription = this.#store.subscribe(this.#stream, this.#head + 1, (events) => {
       for (const event of events) {
-        this.#ring.push(tailEvent(event))
+        // Made into text when somebody asks: mostly nobody does, and this runs in the engine's process.
+        this.#ring.push({ stored: event, made: null })
         this.#head = event.position
       }
       if (this.#ring.length > 2 * RING) this.#ring.splice(0, this.#ring.length - RING)
@@ -75,9 +76,12 @@ export class EventTail {
   async next(from: number): Promise<readonly TailEvent[] | null> {
     if (from > this.#head) return null
     const first = this.#ring[0]
-    if (first !== undefined && from >= first.position) {
-      const start = from - first.position
-      return this.#ring.slice(start, start + PAGE)
+    if (first !== undefined && from >= first.stored.position) {
+      const start = from - first.stored.position
+      return this.#ring.slice(start, start + PAGE).map((one) => {
+        one.made ??= tailEvent(one.stored)
+        return one.made
+      })
     }
     for await (const page of this.#store.read(this.#stream, from, this.#head)) {
       return page.map(tailEvent)

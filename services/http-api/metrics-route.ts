@@ -11,7 +11,10 @@ export function metricsRoute(app: FastifyInstance, scrape: Scrape): void {
     response: {
       200: {
         description: 'Metrics in the Prometheus text format, or in OpenMetrics',
-        content: { 'text/plain': { schema: { type: 'string' } } },
+        content: {
+          'text/plain': { schema: { type: 'string' } },
+          'application/openmetrics-text': { schema: { type: 'string' } },
+        },
       },
     },
   }

@@ -5,7 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { asyncApi } from './asyncapi.ts'
 import { KINDS } from './problem.ts'
-import { get, withApi } from './testing/fake-projector.ts'
+import { get, METRICS, withApi } from './testing/fake-projector.ts'
 
 interface Operation {
   operationId: string
@@ -38,9 +38,12 @@ function golden(file: string, document: object): void {
 
 async function openApi(): Promise<Document> {
   let found: unknown
-  await withApi(async (api) => {
-    found = (await get(`${api.url}/openapi.json`)).body
-  })
+  await withApi(
+    async (api) => {
+      found = (await get(`${api.url}/openapi.json`)).body
+    },
+    { metrics: METRICS },
+  )
   return found as Document
 }
 

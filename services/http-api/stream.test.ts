@@ -2,7 +2,8 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type FakeProjector, flaws, get, withApi } from './testing/fake-projector.ts'
+import { Closing } from './closing.ts'
+import { FakeProjector, flaws, get, withApi } from './testing/fake-projector.ts'
 
 interface Frame {
   id: number
@@ -219,6 +220,9 @@ test('a wrong id, position, type or symbol is 400 with its place', async () => {
       ['', 'abc', '/headers/last-event-id'],
       ['', '-1', '/headers/last-event-id'],
       ['?from=0&x=1', '', '/query/x'],
+      // Of another book: whoever waited for it would wait in silence.
+      ['', '1', '/headers/last-event-id'],
+      ['?from=1', '', '/query/from'],
     ] as const) {
       const headers: Record<string, string> = id === '' ? {} : { 'last-event-id': id }
       const { status, body } = await get(`${api.url}/stream${query}`, { headers })
@@ -226,6 +230,61 @@ test('a wrong id, position, type or symbol is 400 with its place', async () => {
       assert.is(body.errors?.[0]?.pointer, pointer)
     }
   })
+})
+
+test('a store that stops giving is asked again, and nobody who follows misses anything', async () => {
+  const projector = new FakeProjector()
+  const { store } = projector.stored
+  const failures: Error[] = []
+  const breaks: (() => Promise<void>)[] = []
+  const subscribe = store.subscribe.bind(store)
+  store.subscribe = (stream, from, handler) => {
+    const real = subscribe(stream, from, handler)
+    const done = new Promise<void>((_, reject) => {
+      breaks.push(async () => {
+        await real.close()
+        reject(new Error('connection lost'))
+      })
+    })
+    return { close: () => real.close(), done }
+  }
+  await withApi(
+    async (api) => {
+      await grow(projector, 3)
+      const client = new Client(`${api.url}/stream?from=0`)
+      await client.until(() => client.frames.length === 5)
+      await breaks[0]!()
+      await grow(projector, 4)
+      await client.until(() => client.frames.length === 9)
+      assert.equal(
+        ids(client),
+        Array.from({ length: 9 }, (_, i) => i),
+      )
+      await client.close()
+    },
+    {
+      projector,
+      book: projector.stored,
+      log: { error: (fields) => void failures.push((fields as { err: Error }).err) },
+    },
+  )
+  assert.match(failures[0]!.message, 'connection lost')
+})
+
+test('who has gone is forgotten: nothing of him is kept until the API closes', async () => {
+  const closing = new Closing()
+  let woken = 0
+  const off = closing.on(() => woken++)
+  off()
+  closing.on(() => woken++)
+  assert.is(await closing.or(Promise.resolve(5)), 5)
+  const waiting = closing.or(new Promise(() => undefined))
+  closing.tell()
+  assert.is(await waiting, null)
+  assert.is(woken, 1)
+  closing.on(() => woken++)
+  assert.is(woken, 2)
+  assert.is(closing.waiting, 0)
 })
 
 test('/events pages through the book, filtered or not, and as of any position', async () => {

@@ -21,6 +21,33 @@ export class NatsUnreachable extends Error {
   }
 }
 
+/** The server was there and stopped answering in the middle of what needs it. */
+export class NatsLost extends Error {
+  override name = 'NatsLost'
+  readonly code = 'nats_unreachable'
+  constructor(cause: Error) {
+    super(
+      `the NATS server stopped answering while the engine started (${cause.message}): start it again`,
+      { cause },
+    )
+  }
+}
+
+const LOST: ReadonlySet<string> = new Set([
+  'TIMEOUT',
+  '503',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DRAINING',
+  'DISCONNECT',
+  'publish_timeout',
+])
+
+/** What the client says when its server has gone, as the error that names the remedy; others as they are. */
+export function natsLost(error: unknown): unknown {
+  const { code } = error as { code?: unknown }
+  return error instanceof Error && LOST.has(String(code)) ? new NatsLost(error) : error
+}
+
 /** The server answered and refused the credentials of the address. */
 export class NatsUnauthorized extends Error {
   override name = 'NatsUnauthorized'

@@ -89,6 +89,12 @@ export const NO_COMMANDS: Commands = {
 /** For tests that ask for no explanation. */
 export const NEVER: Explains = { explain: () => Promise.reject(new Error('was asked')) }
 
+/** For tests of all addresses. */
+export const METRICS = async (): Promise<{ type: string; text: string }> => ({
+  type: 'text/plain; version=0.0.4; charset=utf-8',
+  text: 'up 1\n',
+})
+
 export const READY = { ready: true, checks: [], version: '1.2.3', role: 'writer' }
 
 /** Runs a test against an API on a free port, and closes it whatever happens. */
