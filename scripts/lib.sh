@@ -132,3 +132,13 @@ need_nats() {
   - apt-get install nats-server (Debian, Ubuntu) or brew install nats-server (macOS)
   - Docker, running: the image nats:2.12 is then used'
 }
+
+# promtool checks metrics and alert rules. Only tests want it, and they say so and pass without: nothing fails here.
+want_promtool() {
+  command -v promtool >/dev/null 2>&1 && return 0
+  command -v apt-get >/dev/null 2>&1 || return 0
+  printf 'installing promtool with apt-get…\n' >&2
+  # RUNLEVEL=1: its package does not start a server then.
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends prometheus \
+    >/dev/null 2>&1 || printf 'promtool is not there: a few tests are skipped\n' >&2
+}

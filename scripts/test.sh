@@ -13,6 +13,7 @@ broken() {
 need_node || broken
 install_packages || broken
 need_nats || broken
+want_promtool
 trap stop_nats EXIT
 node --import tsx scripts/test.ts all "$@"
 status=$?

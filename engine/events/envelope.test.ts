@@ -12,6 +12,8 @@ const EVENT: RecordedEvent = {
   step: 6,
   because: 6,
   data: { name: 'über "quoted"\n', dueAt: '1970-01-01T00:00:01Z' },
+  mark: undefined,
+  trace: undefined,
 }
 
 test('a body is one line of JSON in a fixed order, without id and position', () => {
@@ -32,6 +34,8 @@ test('what was encoded comes back', () => {
   assert.equal(decodeBody({ id, position, body: encodeBody(EVENT) }), EVENT)
   const input = { ...EVENT, because: null }
   assert.equal(decodeBody({ id, position, body: encodeBody(input) }), input)
+  const came: RecordedEvent = { ...input, mark: ['INBOX', 3, 900], trace: '00-a-b-01' }
+  assert.equal(decodeBody({ id, position, body: encodeBody(came) }), came)
 })
 
 test('a body that is no event is reported as altered, with its position', () => {

@@ -103,6 +103,8 @@ export class Ledger {
         return
       case 'order.withheld':
         orders.withheld++
+        return
+      default:
     }
   }
 

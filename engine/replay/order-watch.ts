@@ -130,7 +130,9 @@ export class OrderWatch {
           watched.best = price
           watched.entered = { time, price: market ? null : price }
         }
+        return
       }
+      default:
     }
   }
 

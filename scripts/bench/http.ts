@@ -25,8 +25,8 @@ import { barsCsv, RISK, SYMBOLS } from './live-inputs.mjs'
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const ORDERS = 100_000
 const CLIENTS = 200
-/** Two events each: the bar and its features. */
-const BARS_PER_SECOND = 500
+/** An event each, and some more where a strategy signals. */
+const BARS_PER_SECOND = 1000
 const WARM_UP = 100
 const PAGE = 100
 const STREAM_SECONDS = 20

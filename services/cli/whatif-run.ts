@@ -142,7 +142,7 @@ export function whatIfText(result: WhatIfResult, width: number = outputWidth()):
       was === null ? '' : `recorded ${shown(was.data)}`,
       is === null ? '' : `now ${shown(is.data)}`,
     ].filter((text) => text !== '')
-    const place = was?.position == null ? '' : ` [${was.position}]`
+    const place = was === null || was.position === null ? '' : ` [${was.position}]`
     const head = `${formatTime(at)} ${kind.replace('_', ' ')} ${type}${place}${sim ? ', simulated' : ''}`
     lines.push(...wrap(styled(head, 'bold'), width))
     for (const text of sides) lines.push(...wrap(text, width - 2).map((line) => `  ${line}`))
@@ -173,7 +173,7 @@ function changesText({ settings }: WhatIfResult): string {
     const b = is as Record<string, unknown>
     for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
       if (a[name] === b[name]) continue
-      changes.push(`${prefix}${name} ${String(a[name] ?? 'none')} → ${String(b[name] ?? 'none')}`)
+      changes.push(`${prefix}${name} ${text(a[name] ?? 'none')} → ${text(b[name] ?? 'none')}`)
     }
   }
   const names = (all: ChainSettings['strategies']) =>
@@ -211,12 +211,16 @@ function shown(data: unknown): string {
     const value = fields[name]
     if (value === undefined || value === null || typeof value === 'object') return []
     if (name === 'code' && value === fields.verdict) return []
-    if (name === 'observed' && fields.limit != null) {
-      return [`${String(value)} of ${String(fields.limit)}`]
+    if (name === 'observed' && typeof fields.limit === 'string') {
+      return [`${text(value)} of ${text(fields.limit)}`]
     }
-    return [String(value)]
+    return [text(value)]
   })
   const who = fields.source ?? fields.strategy ?? fields.actor
-  const order = fields.orderId === undefined ? [] : [`order ${String(fields.orderId)}`]
-  return [...(who === undefined ? [] : [String(who)]), ...order, ...parts].join(' ')
+  const order = fields.orderId === undefined ? [] : [`order ${text(fields.orderId)}`]
+  return [...(who === undefined ? [] : [text(who)]), ...order, ...parts].join(' ')
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

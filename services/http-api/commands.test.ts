@@ -123,7 +123,7 @@ test('controls carry their actor and are confirmed once they are in the book', a
 test('an order is cancelled by a control of its own, if it is there and has not ended', async () => {
   await withOutbox(async (api, projector, outbox) => {
     projector.book.intended(1).accepted(1).intended(2).filled(2, '10', '5')
-    projector.fold()
+    await projector.write()
     const remove = (id: string): Promise<Answer> =>
       get(`${api.url}/orders/${id}`, { method: 'DELETE' })
     const asked = await remove('1')
@@ -132,9 +132,9 @@ test('an order is cancelled by a control of its own, if it is there and has not 
       outbox.sent.map(({ subject, body }) => [subject, body]),
       [['control.cancel-order', { actor: 'api', reason: 'DELETE /orders/1', orderId: 1 }]],
     )
-    outbox.take = () => {
+    outbox.take = async () => {
       projector.book.ended(1, 'canceled', 'cancel_requested', 'on request')
-      projector.fold()
+      await projector.write()
     }
     const done = await get(`${api.url}/orders/1?wait=5s`, { method: 'DELETE' })
     assert.equal([done.status, done.body.status], [200, 'canceled'], done.text)

@@ -176,7 +176,6 @@ export class Tracing {
 
   /** The broker, each of whose calls becomes a span. */
   broker(broker: Broker): Broker {
-    const { replace } = broker
     return {
       cancel: (id) => broker.cancel(id),
       knows: (id) => broker.knows(id),
@@ -184,9 +183,9 @@ export class Tracing {
       lastSequence: () => broker.lastSequence(),
       submit: (order) =>
         this.#call('submit', order.orderId, order.symbol, () => broker.submit(order)),
-      ...(replace !== undefined && {
+      ...(broker.replace !== undefined && {
         replace: (id, by) =>
-          this.#call('replace', by.orderId, undefined, () => replace.call(broker, id, by)),
+          this.#call('replace', by.orderId, undefined, () => broker.replace!(id, by)),
       }),
     }
   }

@@ -35,7 +35,8 @@ export class Outbox implements Commands {
     await this.gate
     if (this.failure !== null) throw this.failure
     this.sent.push({ subject, id, body })
-    setTimeout(() => void this.take(subject, id, body), 20)
+    const { take } = this
+    setTimeout(() => void take(subject, id, body), 20)
     return { stream: 'INBOX', sequence: this.sent.length }
   }
 }
