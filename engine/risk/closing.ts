@@ -102,7 +102,7 @@ export function continueFlattening(
   orderId = table.orders.lastOrderId + 1,
 ): boolean {
   const flattening = state.flattening.get(symbol)
-  if (flattening === undefined) return false
+  if (flattening === undefined || state.splitting === symbol) return false
   for (const order of table.orders.open.values()) if (order.symbol === symbol) return false
   const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
   const halted = flattening.code === 'close' && state.trading === 'HALTED'

@@ -43,6 +43,8 @@ export interface RiskState {
   cancelling: { actor: string; reason: string; opening: boolean } | null
   /** Entries that were taken back, by order number. */
   takenBack: Map<number, TakenBack>
+  /** Symbol of which the broker has split the orders, and the split itself is not heard of yet; null: none. */
+  splitting: string | null
 }
 
 const DAILY_RESET = 'daily-loss-reset'
@@ -87,6 +89,7 @@ export const riskProcessor: Processor<RiskState> = {
     flattening: new Map(),
     cancelling: null,
     takenBack: new Map(),
+    splitting: null,
   }),
   handle(state, event, emit, table) {
     renewBudget()
@@ -95,6 +98,7 @@ export const riskProcessor: Processor<RiskState> = {
         watch(state, event, emit, table)
         // A broker that refused to close is asked again at the next price.
         if (state.flattening.size > 0) {
+          if (state.splitting === event.data.symbol) state.splitting = null
           askAgain(state, event.data.symbol, emit, table)
           continueFlattening(state, event.data.symbol, emit, table)
         }
@@ -105,8 +109,16 @@ export const riskProcessor: Processor<RiskState> = {
         break
       case 'market.action':
         if (event.data.kind === 'rename') rename(state, event.data.symbol, event.data.newSymbol)
+        if (state.splitting === event.data.symbol) {
+          state.splitting = null
+          continueAll(state, emit, table)
+        }
         break
       case 'order.canceled':
+        // What is held is not in new shares yet, and a close of it would be of the old ones.
+        if (event.data.code === 'split') state.splitting = event.data.symbol
+        continueAll(state, emit, table)
+        break
       case 'order.expired':
       case 'order.rejected':
       case 'order.withheld':

@@ -77,7 +77,7 @@ function longRun(): TestBook {
   runBacktest({
     settings: settings({
       strategies: [{ name: 'sma_cross', params }],
-      risk: { maxOrderNotional: '3200', maxDailyLoss: '0.05' },
+      risk: { maxOrderNotional: '2400', maxDailyLoss: '0.05' },
       exchange: { participation: 0.1, commission: '0.001' },
     }),
     hash: createHash('sha256'),
