@@ -76,6 +76,8 @@ export interface BacktestResult {
   /** Orders that still stood at the end. */
   working: number
   fees: string
+  /** What the account paid without an order, such as fees for borrowed shares. */
+  charges: string
   digest: string
   decisions: number
   /** What corporate actions did to positions; absent when none were given. */
@@ -337,6 +339,7 @@ class Backtest {
       orders: this.counts,
       working: table.orders.open.size,
       fees: format(portfolio.fees),
+      charges: format(portfolio.charges),
       digest: this.digest.finish(),
       decisions: this.digest.count,
       ...(this.input.actions !== undefined && { actions: this.actions.report }),

@@ -1,7 +1,18 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { format, ZERO } from '../decimal.ts'
 import { given } from '../testing/given.ts'
-import { bar, control, fill, opened, report, signal } from '../testing/fixtures.ts'
+import {
+  action,
+  bar,
+  control,
+  fill,
+  opened,
+  report,
+  settings,
+  signal,
+} from '../testing/fixtures.ts'
+import { SimulatedBook } from '../testing/simulated-book.ts'
 
 const ENTERING = [...opened(), bar('A', 0, 10), signal(0, { qty: '100' })]
 const close = signal(0, { signalId: 'c', side: 'close' })
@@ -56,6 +67,26 @@ test('an entry that nobody took back is left alone', () => {
   given(...ENTERING)
     .when(fill(1, 1, 'buy', '100', '10'))
     .leadsTo()
+})
+
+test('a close that a split cuts short goes on with what is held after the split', () => {
+  const broker = new SimulatedBook(settings({ exchange: { participation: 0.1 } }))
+  const held = () => [
+    format(broker.table.portfolio.holdings.get('A')?.qty ?? ZERO),
+    format(broker.driver.exchange.account.position('A')),
+  ]
+  for (const input of [bar('A', 0, 100), signal(0, { qty: '12' }), bar('A', 1, 100)]) {
+    broker.take(input)
+  }
+  broker.take(control(1, 'flatten'))
+  broker.take(bar('A', 2, 100, { volume: '110' }))
+  assert.equal(held(), ['1', '1'])
+  // Half a share is left to sell and to hold: the order ends, and the position is paid out.
+  broker.take(action(3, 'split', '0.5'))
+  broker.take(bar('A', 3, 200))
+  assert.equal(held(), ['0', '0'])
+  assert.is(broker.table.orders.lastOrderId, 2)
+  assert.is(broker.table.risk.flattening.size, 0)
 })
 
 test.run()

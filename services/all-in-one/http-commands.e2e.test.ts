@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { readEngineFile } from '../runtime/folder.ts'
 import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
 
-const SPEED = ['--speed', '2', '--set', 'fast=400', 'slow=500']
+const SPEED = ['--speed', '1', '--set', 'fast=400', 'slow=500']
 const DESK = 'desk-token-for-tests'
 const OPS = 'ops-token-for-tests'
 
@@ -56,6 +56,12 @@ async function ask(
   }
 }
 
+async function lastClose(engine: EngineProcess): Promise<number | null> {
+  const { body } = await ask(engine, DESK, 'GET', '/status')
+  const [last] = body.lastBars as { close: string }[]
+  return last === undefined ? null : Number(last.close)
+}
+
 /** Follows /stream behind an event until the engine goes, or `stop`. */
 class Follower {
   readonly ids: number[] = []
@@ -98,11 +104,7 @@ test('commands over HTTP keep their keys, and the stream goes on, across kill -9
     const first = await started(dir)
     const { url } = await first.ready()
     assert.is((await fetch(`${url}/portfolio`)).status, 401)
-    const close = await until('a bar', async () => {
-      const { body } = await ask(first, DESK, 'GET', '/status')
-      const [last] = body.lastBars as { close: string }[]
-      return last !== undefined && Number(last.close)
-    })
+    await until('a bar', async () => (await lastClose(first)) !== null)
     const follower = new Follower(url, null)
 
     const signal = { symbol: 'AAPL', side: 'buy', qty: '10', reason: 'first' }
@@ -140,7 +142,9 @@ test('commands over HTTP keep their keys, and the stream goes on, across kill -9
       ],
     )
 
-    const limit = { ...signal, limitPrice: (close * 0.9).toFixed(2), timeInForce: 'gtc' }
+    // Within the collar of 5 % around the last close, and too far for the bars of the next moment.
+    const limitPrice = ((await lastClose(second))! * 0.965).toFixed(2)
+    const limit = { ...signal, limitPrice, timeInForce: 'gtc' }
     const resting = await ask(second, DESK, 'POST', '/order?wait=25s', 'order-3', limit)
     const [orderId] = resting.body.orderIds as number[]
     assert.is(orderId, 3, JSON.stringify(resting.body))

@@ -48,7 +48,8 @@ test(
     assert.equal([spreadBps, impactBps, regulatoryFees], [20, 100, 'us-equity'])
 
     const borrowed = await trade(at('borrow'), [SELL], ['--borrow-rate', '0.36'])
-    assert.is(borrowed.summary.fees, '10')
+    assert.is(borrowed.summary.charges, '10')
+    assert.is(borrowed.summary.equity.end, '99990')
     for (const [shorts, code] of [
       ['none', 'not_shortable'],
       ['xyz,DEF', 'not_shortable'],

@@ -46,6 +46,8 @@ export function summaryOf(job: Job, result: BacktestResult, seed: number, second
     trades: result.trades,
     orders: { ...result.orders, working: result.working },
     fees: result.fees,
+    // Paid without an order: fees for borrowed shares.
+    ...(result.charges !== '0' && { charges: result.charges }),
     ...(result.actions !== undefined && { actions: result.actions }),
     digest: result.digest,
     warnings: job.warnings,
@@ -60,6 +62,7 @@ export function summaryText(
   color: boolean = hasColor(),
 ): string {
   const { assumptions, equity, returns, trades, orders } = summary
+  const charged = summary.charges === undefined ? '' : `, charges ${money(summary.charges)}`
   const list = job.orders === null ? '' : `${job.orders.length} listed orders`
   const traded = assumptions.strategies
     .map(({ name, params }) => [name, ...Object.entries(params).map(([k, v]) => `${k}=${v}`)])
@@ -74,7 +77,7 @@ export function summaryText(
     ['Risk limits', assumptions.risk === null ? 'off' : limits(assumptions.risk)],
     [
       'Equity',
-      `${money(equity.start)} → ${money(equity.end)}, peak ${money(equity.peak)}, fees ${money(summary.fees)}`,
+      `${money(equity.start)} → ${money(equity.end)}, peak ${money(equity.peak)}, fees ${money(summary.fees)}${charged}`,
     ],
     ['Return', `${percent(returns.total)}, a year ${percent(returns.cagr)}`],
     [

@@ -11,19 +11,14 @@ function element(name, attributes = {}, ...children) {
   return made
 }
 
-/** Text in which backticks mark code, and an empty line a paragraph. */
+/** Text in which backticks mark code. */
+function inline(text) {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? element('code', {}, part) : part))
+}
+
+/** The same in paragraphs, with an empty line between them. */
 function prose(text) {
-  return text
-    .split('\n\n')
-    .map((paragraph) =>
-      element(
-        'p',
-        {},
-        ...paragraph
-          .split('`')
-          .map((part, index) => (index % 2 === 1 ? element('code', {}, part) : part)),
-      ),
-    )
+  return text.split('\n\n').map((paragraph) => element('p', {}, ...inline(paragraph)))
 }
 
 function resolve(schema) {
@@ -74,7 +69,7 @@ function fields(schema, depth = 0) {
   const rows = Object.entries(below.properties).map(([name, field]) => {
     const more = inner(field)
     const label = element('code', required.has(name) ? { class: 'required' } : {}, name)
-    const about = element('td', {}, resolve(field).description ?? '')
+    const about = element('td', {}, ...inline(resolve(field).description ?? ''))
     if (more !== null && depth < MAX_DEPTH) {
       const details = element('details', {}, element('summary', {}, 'fields'))
       // Made when it is opened: a schema may contain itself.
@@ -113,7 +108,7 @@ function parameterTable(parameters) {
       element('td', {}, element('code', required ? { class: 'required' } : {}, name)),
       element('td', { class: 'short' }, place),
       element('td', {}, element('code', {}, kind(schema))),
-      element('td', {}, description ?? ''),
+      element('td', {}, ...inline(description ?? '')),
     ),
   )
   return element(
@@ -151,7 +146,7 @@ function curl(method, path, operation) {
 function responses(operation) {
   const rows = Object.entries(operation.responses).map(([status, answer]) => {
     const [type, media] = Object.entries(answer.content ?? {})[0] ?? []
-    const about = element('td', {}, answer.description)
+    const about = element('td', {}, ...inline(answer.description))
     const table =
       media?.schema === undefined || type.includes('problem') ? null : fields(media.schema)
     if (table !== null) {
@@ -167,7 +162,7 @@ function responses(operation) {
       'tr',
       {},
       element('td', {}, status),
-      element('td', {}, element('code', {}, type ?? '')),
+      element('td', { class: 'short' }, element('code', {}, type ?? '')),
       about,
     )
   })
@@ -191,7 +186,7 @@ function show(method, path, operation) {
     element('span', { class: `method ${method}` }, method.toUpperCase()),
     ` ${path}`,
   )
-  section.append(heading, element('p', { class: 'summary' }, operation.summary))
+  section.append(heading, element('p', { class: 'summary' }, ...inline(operation.summary)))
   if (operation.description !== undefined) section.append(...prose(operation.description))
   const scope = operation.security?.[0]?.token?.[0]
   const need = scope === undefined ? 'Needs no token.' : `With tokens: scope ${scope}.`
@@ -232,10 +227,7 @@ function build() {
   )
   for (const { name, description: about } of spec.tags) {
     const members = all.filter(({ operation }) => operation.tags[0] === name)
-    content.append(
-      element('h2', { class: 'group' }, name),
-      element('p', {}, ...prose(about)[0].childNodes),
-    )
+    content.append(element('h2', { class: 'group' }, name), element('p', {}, ...inline(about)))
     const list = element('ul', {})
     for (const { method, path, operation } of members) {
       content.append(show(method, path, operation))
