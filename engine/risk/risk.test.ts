@@ -251,6 +251,8 @@ test('a latched state outlives a restart with other settings', () => {
   )
 })
 
+const TAKES_BACK = ['flatten', 'cancel', 'already_asked', 'entries_canceled']
+
 test('the state is what the last change said, and nothing opens outside ACTIVE', () => {
   fc.assert(
     fc.property(history, (past) => {
@@ -265,7 +267,7 @@ test('the state is what the last change said, and nothing opens outside ACTIVE',
           }
           if (event.type !== 'risk.verdict' || event.data.verdict !== 'approved') continue
           // To take an order back is always allowed.
-          if (flattens || ['flatten', 'cancel', 'already_asked'].includes(event.data.code)) continue
+          if (flattens || TAKES_BACK.includes(event.data.code)) continue
           assert.is.not(state, 'HALTED')
           const order = chain.table.orders.open.get(event.data.orderIds[0]!)
           if (state === 'REDUCING' && order !== undefined) assert.ok(order.reducing)

@@ -234,6 +234,10 @@ function watch(
         actor: 'engine',
         reason: 'equity fell too far from its peak',
       })
+      // The same event may be what a close waited for: a halt ends that wish, and this one counts already.
+      for (const [symbol, { code }] of state.flattening) {
+        if (code === 'close') state.flattening.delete(symbol)
+      }
       return 'HALTED'
     }
   }

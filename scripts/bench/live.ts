@@ -123,19 +123,20 @@ interface Sent {
 
 /** Sends signals and plain messages in turns, open loop, and waits until the last are through. */
 async function exchange(
-  { natsUrl, cpuSeconds }: RunningEngine,
+  engine: RunningEngine,
   file: string,
   samples: number,
   barsPerSecond: number,
 ): Promise<Sent> {
-  const nc = await connect({ servers: natsUrl })
+  const nc = await connect({ servers: engine.natsUrl })
   try {
-    const reader = await startReader(nc, natsUrl, file)
+    const reader = await startReader(nc, engine.natsUrl, file)
     let feed: Helper | null = null
     try {
       await untilAllPriced(nc)
       // Minute 0 of each symbol is the engine's own.
-      if (barsPerSecond > 0) feed = await startHelper(FEED, [natsUrl, String(barsPerSecond), '1'])
+      if (barsPerSecond > 0)
+        feed = await startHelper(FEED, [engine.natsUrl, String(barsPerSecond), '1'])
       const js = nc.jetstream()
       const signals: number[] = []
       const plain: number[] = []
@@ -163,9 +164,9 @@ async function exchange(
       }
       const warm = WARM_UP_SECONDS * WARM_UP_PER_SECOND
       await inTurns(warm, WARM_UP_PER_SECOND, [sendSignal, sendPlain])
-      const [began, used] = [now(), cpuSeconds()]
+      const [began, used] = [now(), engine.cpuSeconds()]
       await inTurns(samples, PER_SECOND, [sendSignal, sendPlain])
-      const [ended, usedAfter] = [now(), cpuSeconds()]
+      const [ended, usedAfter] = [now(), engine.cpuSeconds()]
       const cores =
         used === null || usedAfter === null ? null : (usedAfter - used) / ((ended - began) / 1000)
       feed?.child.kill()

@@ -64,7 +64,11 @@ test(
     const nc = await fixture.connect()
     await provision(nc, BOOK)
     const jsm = await nc.jetstreamManager()
-    for (let n = 1; n <= 4; n++) await nc.jetstream().publish(SUBJECTS.INBOX, `${n}`)
+    for (let n = 1; n <= 4; n++) {
+      await nc.jetstream().publish(SUBJECTS.INBOX, `${n}`)
+      // The age counts in milliseconds: no two are to share one.
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
     const third = (await jsm.streams.getMessage('INBOX', { seq: 3 })).time.getTime()
     await resetStreams(nc, 'b1', third + 6 * DAY_MS)
     const { state } = await jsm.streams.info('INBOX')
