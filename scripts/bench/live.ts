@@ -340,8 +340,7 @@ const STAGES = [
   'published to received',
   'received to computed',
   'computed to append',
-  'append, synced',
-  'appended to broker',
+  'append, synced, to broker',
 ]
 
 function now(): number {
