@@ -114,6 +114,7 @@ async function measureAll(
   try {
     add('double: read model from the book', await measure('project', double.url), null)
     add('double: state of the writer from the book', await measure('recover', double.url), null)
+    keep(await restart('double: restart, no local copy', inFolder, double.url))
     keep(await restart('double: restart', inFolder, double.url))
   } finally {
     await double.kill()
@@ -185,7 +186,7 @@ async function restart(
     const peakMemoryMb = peakOf(child.pid)
     const cpuSeconds = cpuOf(child.pid)
     if (fill) await untilPublished(natsUrl, head)
-    const isTarget = url === null && !fill && head + 1 >= TARGETS.restartEvents
+    const isTarget = !fill && !name.endsWith('copy') && head + 1 >= TARGETS.restartEvents
     return {
       name,
       events: head + 1,

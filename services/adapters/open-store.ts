@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { EventStore } from '../../engine/ports/event-store.ts'
+import type { BookCopyOptions } from './local-copy/book-copy.ts'
 
 /** Where a book lies: in the embedded store's file, or, where a URL is given, in EventStoreDB. */
 export interface BookLocation {
@@ -20,7 +21,7 @@ export class TwoBooks extends Error {
 
 /**
  * Opens the store that holds a book. EventStoreDB is loaded only where it is used. Throws TwoBooks and what
- * openSqliteStore and openEsdbStore throw.
+ * openSqliteStore, openEsdbStore and openCopiedStore throw.
  */
 export async function openStore(
   location: BookLocation,
@@ -29,6 +30,8 @@ export async function openStore(
     /** The only stream that the folder's file may hold: another would be a part of the book that is not read. */
     stream?: string
     onDrop?: (stream: string, reason: unknown) => void
+    /** Where to keep a copy of `stream`, if the book lies in EventStoreDB. */
+    copy?: Pick<BookCopyOptions, 'path' | 'hash' | 'warn'>
   } = {},
 ): Promise<EventStore> {
   const { path, url } = location
@@ -49,5 +52,14 @@ export async function openStore(
   }
   if (options.readonly !== true && existsSync(path)) throw new TwoBooks(path)
   const { openEsdbStore } = await import('./eventstoredb/esdb-store.ts')
-  return openEsdbStore(url, options.onDrop === undefined ? {} : { onDrop: options.onDrop })
+  const { onDrop, copy, stream } = options
+  const source = await openEsdbStore(url, onDrop === undefined ? {} : { onDrop })
+  if (copy === undefined || stream === undefined) return source
+  const { openCopiedStore } = await import('./local-copy/copied-store.ts')
+  try {
+    return await openCopiedStore({ ...copy, stream, source })
+  } catch (error) {
+    await source.close()
+    throw error
+  }
 }

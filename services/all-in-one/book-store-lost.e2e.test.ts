@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -62,7 +62,7 @@ test('credentials that no longer hold end a running engine with 4 and without a 
     }
   }))
 
-test('a store that is older than it was, or came back empty, is not gone on with', () =>
+test('a store that came back empty is not gone on with; what it lost is put back from the local copy', () =>
   inEngineFolder(async (dir) => {
     let double: DoubleProcess = await spawnDouble({ file: join(dir, 'double.log') })
     const { port, url } = double
@@ -75,7 +75,39 @@ test('a store that is older than it was, or came back empty, is not gone on with
       double = await spawnDouble({ file: join(dir, 'empty.log'), port })
       assert.is((await engine.exited).code, 4, engine.output.stderr)
       assert.match(engine.output.stderr, /are gone, the server is older than it was/)
-      // The next start finds no book there, and streams and journal that belong to one.
+      const next = new EngineProcess(dir, SETTINGS, env)
+      assert.is((await next.exited).code, 3, next.output.stderr)
+      assert.match(
+        next.output.stderr,
+        /and .*book-copy\.db has read it up to \d+: .* are gone there/,
+      )
+      // As the message says.
+      const back = join(dir, 'put-back')
+      mkdirSync(back)
+      copyFileSync(join(dir, 'book-copy.db'), join(back, 'book.db'))
+      const copied = await bitacora(['copy-book', '--dir', back, '--to', url, '--json'])
+      assert.is(copied.code, 0, copied.stderr + copied.stdout)
+      const last = new EngineProcess(dir, SETTINGS, env)
+      assert.is((await last.ready(60_000)).bookId, bookId)
+      await prove(last, env)
+    } finally {
+      await double.kill()
+    }
+  }))
+
+test('without a copy, streams and journal tell that a store came back empty', () =>
+  inEngineFolder(async (dir) => {
+    let double: DoubleProcess = await spawnDouble({ file: join(dir, 'double.log') })
+    const { port, url } = double
+    const env = { EVENTSTORE_URL: url }
+    try {
+      const engine = new EngineProcess(dir, SETTINGS, env)
+      const { bookId } = await engine.ready(60_000)
+      await reached(engine, 0.1)
+      assert.is(await engine.stop(), 0)
+      await double.kill()
+      double = await spawnDouble({ file: join(dir, 'empty.log'), port })
+      rmSync(join(dir, 'book-copy.db'))
       const next = new EngineProcess(dir, SETTINGS, env)
       assert.is((await next.exited).code, 4, next.output.stderr)
       assert.match(next.output.stderr, bookId)

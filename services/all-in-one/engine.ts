@@ -1,12 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ListedAction } from '../../engine/backtest/listed-actions.ts'
-import type { Timeframe } from '../../engine/market/bar.ts'
-import type { Broker } from '../../engine/ports/broker.ts'
 import { WrongExpectedPosition } from '../../engine/ports/event-store.ts'
 import { parseTime } from '../../engine/time.ts'
-import type { ChainSettings, MarketBar } from '../../schemas/types.gen.ts'
 import { lockFolder } from '../adapters/embedded/folder-lock.ts'
 import { isConnected, natsLost } from '../adapters/nats/connection.ts'
 import { deadLetter } from '../adapters/nats/dead-letter.ts'
@@ -20,9 +16,8 @@ import { forgetRestored, prepareRestored } from '../book-tools/restored.ts'
 import { type Executor, startExecutor } from '../executor/executor.ts'
 import { foldEvent, noIntents } from '../executor/intents.ts'
 import type { HealthInfo } from '../http-api/health-routes.ts'
-import { type Tokens, withOwnToken } from '../http-api/access.ts'
+import { withOwnToken } from '../http-api/access.ts'
 import { createHttpApi } from '../http-api/http-api.ts'
-import type { BarColumns } from '../market-data/bar-columns.ts'
 import { type FileFeed, startFileFeed } from '../market-data/file-feed.ts'
 import { Explainer } from '../projector/explain.ts'
 import { Past } from '../projector/past.ts'
@@ -31,11 +26,17 @@ import { runPublisher } from '../publisher/publisher.ts'
 import { keepVerdicts } from '../publisher/verdict-keeper.ts'
 import { codeHash } from '../runtime/code-hash.ts'
 import { forgetNewBookId } from '../runtime/engine-identity.ts'
-import { BOOK_FILE, bookStream, ENGINE_FILE, writeEngineFile } from '../runtime/folder.ts'
+import {
+  BOOK_COPY_FILE,
+  BOOK_FILE,
+  bookStream,
+  ENGINE_FILE,
+  writeEngineFile,
+} from '../runtime/folder.ts'
 import { Cleanup } from '../runtime/lifecycle.ts'
-import type { Log } from '../runtime/log.ts'
 import { NatsCare } from './nats-care.ts'
-import { BusCommands, type Sign } from './bus-commands.ts'
+import { BusCommands } from './bus-commands.ts'
+import type { EngineBroker, EngineOptions } from './engine-options.ts'
 import { Renewable } from './renewable.ts'
 import { settled } from './settled.ts'
 import { openSimBroker } from '../simulator/sim-broker.ts'
@@ -43,52 +44,7 @@ import { recover } from '../writer/recover.ts'
 import { openNatsHome } from './nats-home.ts'
 import { Telemetry } from './telemetry.ts'
 import { takeOver, untilReplaced } from './takeover.ts'
-import { Writer, type WriterOptions } from '../writer/writer.ts'
-
-export interface EngineOptions {
-  dir: string
-  account: string
-  version: string
-  settings: ChainSettings
-  bars: { columns: BarColumns; symbols: readonly string[]; timeframe: Timeframe }
-  /** Corporate actions that belong to the bars. */
-  actions?: readonly ListedAction[]
-  feed: string
-  speed: number | 'max'
-  host: string
-  port: number
-  natsUrl?: string
-  /** Wait until no other engine trades the account, however long, instead of refusing to start. */
-  standby?: boolean
-  /** Ends that wait; startEngine then throws WaitEnded. */
-  signal?: AbortSignal
-  /** The lease runs out unless renewed for so long, ms; default 5,000. */
-  leaseTtlMs?: number
-  /** Opens another broker in the place of the simulated one in the folder. */
-  openBroker?: (book: { bookId: string; settings: ChainSettings }) => Promise<EngineBroker>
-  /** EventStoreDB that holds the book; null: the embedded store in the folder. */
-  eventStoreUrl: string | null
-  /** Program to run as the engine's own NATS server. */
-  natsBinary: string
-  /** Base address of the OTLP/HTTP collector that receives traces; null or left out: none are made. */
-  otlpEndpoint?: string | null
-  /** Who may use the HTTP API; null or left out: everybody on this machine. */
-  tokens?: Tokens | null
-  /** Signs what the HTTP API publishes for an operator who has a key. */
-  sign?: Sign
-  signals: Omit<WriterOptions['rules'], 'now' | 'run'>
-  backoff: { baseMs: number; maxMs: number; jitter: number }
-  log: Log
-}
-
-/** A broker, and the market it stands in. */
-export interface EngineBroker extends Broker {
-  /** Shows it a bar; answers the sequence of its newest report. */
-  onBar(bar: MarketBar): number | Promise<number>
-  /** How long a request that was lost from sight may still arrive, ms. */
-  readonly settleMs?: number
-  close(): void | Promise<void>
-}
+import { Writer } from '../writer/writer.ts'
 
 export interface Engine {
   url: string
@@ -139,6 +95,11 @@ async function start(options: EngineOptions): Promise<Engine> {
         stream,
         onDrop: (_stream, reason) =>
           log.warn({ err: reason }, 'lost a subscription to EventStoreDB; subscribing again'),
+        copy: {
+          path: join(dir, BOOK_COPY_FILE),
+          hash: sha256,
+          warn: (err, message) => log.warn({ err }, message),
+        },
       },
     )
     cleanup.add('book', () => store.close())

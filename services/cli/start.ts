@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { Timeframe } from '../../engine/market/bar.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
-import type { EngineOptions } from '../all-in-one/engine.ts'
+import type { EngineOptions } from '../all-in-one/engine-options.ts'
 import type { Config } from '../runtime/config.ts'
 import {
   addBarOptions,

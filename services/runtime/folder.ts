@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { commandEnv } from './command-env.ts'
 
 export const BOOK_FILE = 'book.db'
+/** What was read of a book that lies in EventStoreDB. */
+export const BOOK_COPY_FILE = 'book-copy.db'
 /** How to reach the engine while it runs. */
 export const ENGINE_FILE = 'engine.json'
 export const DEFAULT_ACCOUNT = 'main'

@@ -46,8 +46,14 @@ function listLength(column: string): string {
   return `length(${column}) - length(replace(${column}, ',', '')) + 1`
 }
 
-/** Opens the file, makes it a book when it is new, and refuses what is not one. */
-export function openBook(path: string, readonly: boolean): Connection {
+/**
+ * Opens the file, makes it a book when it is new, and refuses what is not one. Not durable, a power cut may take its last
+ * appends, no others.
+ */
+export function openBook(
+  path: string,
+  { readonly, durable }: { readonly: boolean; durable: boolean },
+): Connection {
   const file = lookAt(path)
   if (file === undefined) {
     if (readonly) throw new NoBook(path)
@@ -61,7 +67,7 @@ export function openBook(path: string, readonly: boolean): Connection {
     // The identity comes first: switching somebody else's database to WAL would alter it.
     const fresh = isFresh(db, path)
     if (fresh && readonly) throw new NoBook(path)
-    if (!readonly) prepareForWriting(db, path, fresh)
+    if (!readonly) prepareForWriting(db, path, fresh, durable)
     checkRows(db, path)
     db.pragma(`busy_timeout = ${STATEMENT_TIMEOUT_MS}`)
     return db
@@ -114,12 +120,12 @@ function isFresh(db: Connection, path: string): boolean {
   return false
 }
 
-function prepareForWriting(db: Connection, path: string, fresh: boolean): void {
+function prepareForWriting(db: Connection, path: string, fresh: boolean, durable: boolean): void {
   const [mode] = db.pragma('journal_mode = WAL') as { journal_mode: string }[]
   if (mode?.journal_mode !== 'wal') {
     throw new BookUnavailable(path, new Error('its file system does not support WAL'))
   }
-  db.pragma('synchronous = FULL')
+  db.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
   db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`)
   if (!fresh) return
   db.exec('BEGIN IMMEDIATE')

@@ -29,6 +29,8 @@ const PAGE_BYTES = 1024 * 1024
 export interface SqliteStoreOptions {
   /** For readers beside a running engine: never creates, never writes. */
   readonly?: boolean
+  /** False where the file is a copy of what lies elsewhere: appends then do not wait for the disk. */
+  durable?: boolean
   /** How long another process may hold the lock before BookBusy, in ms. */
   busyLimitMs?: number
   /** How often subscriptions look for appends of other processes, in ms. */
@@ -66,7 +68,7 @@ export class SqliteStore implements EventStore {
     this.#readonly = options.readonly ?? false
     this.#busyLimitMs = options.busyLimitMs ?? 5000
     this.#pollMs = options.pollMs ?? 50
-    this.#db = openBook(path, this.#readonly)
+    this.#db = openBook(path, { readonly: this.#readonly, durable: options.durable ?? true })
     try {
       this.#statements = prepareStatements(this.#db)
     } catch (error) {

@@ -6,7 +6,7 @@ import {
   OutcomeUnknown,
 } from '../../../engine/ports/broker.ts'
 import type { ExchangeSettings, MarketBar } from '../../../schemas/types.gen.ts'
-import type { EngineBroker } from '../engine.ts'
+import type { EngineBroker } from '../engine-options.ts'
 import type { BrokerAnswer, BrokerRequest } from './shared-broker.ts'
 
 type Ask = BrokerRequest extends infer R

@@ -1,0 +1,280 @@
+import { Buffer } from 'node:buffer'
+import { existsSync, rmSync, truncateSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
+import { AlteredEvent } from '../../../engine/events/envelope.ts'
+import { type Hash, stepChecksum } from '../../../engine/events/step-recorder.ts'
+import {
+  type EventStore,
+  MAX_APPEND_BYTES,
+  type StoredEvent,
+} from '../../../engine/ports/event-store.ts'
+import { openSqliteStore, type SqliteStore } from '../embedded/sqlite-store.ts'
+
+/** The server's book ends before what this machine has read of it. */
+export class ServerBehindCopy extends Error {
+  override name = 'ServerBehindCopy'
+  readonly code = 'server_behind_copy'
+  /** First and last position that the copy has and the server has not. */
+  readonly from: number
+  readonly to: number
+  constructor(path: string, stream: string, head: number, last: number) {
+    super(
+      `EventStoreDB holds stream ${stream} ${head < 0 ? 'not at all' : `up to ${head}`}, and ${path} has read it up to ${last}: positions ${head + 1} to ${last} are gone there. Restore the server's newest backup, or put them back from the copy: move it as book.db into an empty folder, and \`bitacora copy-book\` from there. Is the shorter book meant, move the copy away`,
+    )
+    this.from = head + 1
+    this.to = last
+  }
+}
+
+export interface BookCopyOptions {
+  /** The file; it and its log are the copy's own. */
+  path: string
+  /** The only stream that is copied. */
+  stream: string
+  /** Who is copied, and decides. */
+  source: EventStore
+  hash: Hash
+  /** The copy could not be used or kept; work goes on without it. */
+  warn: (error: unknown, message: string) => void
+}
+
+/** Errors that say the file is a copy of ours, and no good. */
+const SPOILT = new Set(['corrupt_book', 'book_too_new', 'altered_event'])
+
+/**
+ * What this machine has read of a book that lies elsewhere, in a file of its own: reading it again costs a tenth of what
+ * the wire costs. It is never believed: its last step is compared with the source when it is opened, every step must lead
+ * to its checksum before it is handed out, and the checksums are a chain. A file that fails is thrown away, and the
+ * source is read. It is written behind the source and without fsync: what a power cut takes from its end is read
+ * again.
+ */
+export class BookCopy {
+  readonly #options: BookCopyOptions
+  #file: SqliteStore | null
+  /** Last position in the file. */
+  #written: number
+  /** Next position that is missing, what waits to be written included. */
+  #next: number
+  #waiting: StoredEvent[] = []
+  #writing: Promise<void> | null = null
+  /** Up to here every step was found to lead to its checksum, the last of which is this. */
+  #proven = -1
+  #checksum = ''
+
+  private constructor(options: BookCopyOptions, file: SqliteStore | null, last: number) {
+    this.#options = options
+    this.#file = file
+    this.#written = last
+    this.#next = last + 1
+  }
+
+  /** Throws ServerBehindCopy, and what the source throws. */
+  static async open(options: BookCopyOptions): Promise<BookCopy> {
+    const file = await openFile(options)
+    if (file === null) return new BookCopy(options, null, -1)
+    try {
+      const last = await lastStep(file, options)
+      if (last !== undefined) await compare(options, last)
+      return new BookCopy(options, file, last?.position ?? -1)
+    } catch (error) {
+      await file.close()
+      if (!isSpoilt(error)) throw error
+      discard(options, error)
+      return new BookCopy(options, await openFile(options), -1)
+    }
+  }
+
+  /**
+   * Pages of whole events from a position on, as far as the copy is proven or can be proven by reading on; nothing
+   * where it cannot. The rest is the source's to tell.
+   */
+  async *read(from: number, to: number): AsyncGenerator<readonly StoredEvent[]> {
+    const file = this.#file
+    if (file === null || from > this.#proven + 1) return
+    const step: StoredEvent[] = []
+    const pages = file.read(this.#options.stream, from, Math.min(to, this.#written))
+    for (;;) {
+      let page: readonly StoredEvent[]
+      try {
+        const result = await pages.next()
+        if (result.done === true || this.#file === null) return
+        page = this.#prove(result.value, step)
+      } catch (error) {
+        await this.#giveUp(error)
+        return
+      }
+      if (page.length > 0) yield page
+    }
+  }
+
+  /** Takes what the source holds; what is there already, or does not join, is left. Writes in its own time. */
+  keep(events: readonly StoredEvent[]): void {
+    if (this.#file === null) return
+    for (const event of events) {
+      if (event.position !== this.#next) continue
+      this.#waiting.push(event)
+      this.#next += 1
+    }
+    if (this.#waiting.length > 0) this.#writing ??= this.#write()
+  }
+
+  /** Writes what waits, then lets go of the file. */
+  async close(): Promise<void> {
+    await this.#writing
+    const file = this.#file
+    this.#file = null
+    await file?.close()
+  }
+
+  #prove(page: readonly StoredEvent[], step: StoredEvent[]): readonly StoredEvent[] {
+    const last = page[page.length - 1]
+    if (step.length === 0 && last !== undefined && last.position <= this.#proven) return page
+    const proven: StoredEvent[] = []
+    for (const event of page) {
+      step.push(event)
+      if (event.position > this.#proven) {
+        if (event.checksum === null) continue
+        this.#checksum = checkStep(this.#options.hash, this.#checksum, step)
+        this.#proven = event.position
+      }
+      proven.push(...step)
+      step.length = 0
+    }
+    return proven
+  }
+
+  async #write(): Promise<void> {
+    // After those who wait for the append that these events come from.
+    await turn()
+    while (this.#file !== null) {
+      const batch = wholeSteps(this.#waiting)
+      const last = batch[batch.length - 1]
+      if (last === undefined) break
+      this.#waiting = this.#waiting.slice(batch.length)
+      try {
+        await this.#file.append(this.#options.stream, this.#written, batch)
+      } catch (error) {
+        await this.#giveUp(error)
+        break
+      }
+      // Not from the file but from the source itself.
+      if (this.#proven === this.#written) {
+        this.#proven = last.position
+        this.#checksum = last.checksum ?? ''
+      }
+      this.#written = last.position
+    }
+    this.#writing = null
+  }
+
+  /** Throws the file away, also for its room on a full disk; the next start makes another. */
+  async #giveUp(error: unknown): Promise<void> {
+    const file = this.#file
+    if (file === null) return
+    this.#file = null
+    this.#waiting = []
+    await file.close()
+    discard(this.#options, error)
+  }
+}
+
+/** Null where there is no use of a copy: the disk refuses, or something else lies there. */
+async function openFile(options: BookCopyOptions): Promise<SqliteStore | null> {
+  const { path, warn } = options
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOwn(options)
+    } catch (error) {
+      if (!isSpoilt(error) || attempt === 2) {
+        warn(error, `${path}: no copy of the book is kept; each start reads it from EventStoreDB`)
+        return null
+      }
+      discard(options, error)
+    }
+  }
+}
+
+async function openOwn({ path, stream }: BookCopyOptions): Promise<SqliteStore> {
+  const file = openSqliteStore(path, { durable: false })
+  const foreign = (await file.streamNames()).find((name) => name !== stream)
+  if (foreign === undefined) return file
+  await file.close()
+  throw new AlteredEvent(0, `it belongs to stream ${foreign}`)
+}
+
+async function lastStep(
+  file: SqliteStore,
+  { stream }: BookCopyOptions,
+): Promise<StoredEvent | undefined> {
+  const last = await file.head(stream)
+  if (last < 0) return undefined
+  for await (const page of file.read(stream, last)) {
+    const [event] = page
+    if (event === undefined || event.checksum === null) break
+    return event
+  }
+  throw new AlteredEvent(last, 'it does not end with a step')
+}
+
+/** The checksum of a step covers all before it: where the last is the source's, a proven copy is the source's. */
+async function compare(
+  { path, stream, source }: BookCopyOptions,
+  { id, type, body, checksum, position }: StoredEvent,
+): Promise<void> {
+  const head = await source.head(stream)
+  if (head < position) throw new ServerBehindCopy(path, stream, head, position)
+  for await (const [theirs] of source.read(stream, position, position)) {
+    const same =
+      theirs?.checksum === checksum &&
+      theirs.body === body &&
+      theirs.id === id &&
+      theirs.type === type
+    if (!same) throw new AlteredEvent(position, 'the book has another event there')
+  }
+}
+
+/** Answers the checksum of the step. Throws AlteredEvent. */
+function checkStep(hash: Hash, previous: string, step: readonly StoredEvent[]): string {
+  const first = step[0]!
+  const bodies: string[] = []
+  for (const { id, type, body, position } of step) {
+    bodies.push(body)
+    // Neither is covered by the checksum; both follow from what is (engine/events: ids.ts, envelope.ts).
+    const tail = position.toString(16).padStart(15, '0')
+    const isFiled = body.startsWith(`{"type":"${type}",`)
+    if (!isFiled || id !== `${first.id.slice(0, 20)}${tail.slice(0, 3)}-${tail.slice(3)}`) {
+      throw new AlteredEvent(position, 'its type or id is not that of its body and place')
+    }
+  }
+  const sum = stepChecksum(hash, previous, first.id, bodies)
+  if (sum !== step[step.length - 1]!.checksum) {
+    throw new AlteredEvent(first.position, 'its step does not match its checksum')
+  }
+  return sum
+}
+
+/** From the first on, as many steps as one append holds; none before the first step is whole. */
+function wholeSteps(events: readonly StoredEvent[]): StoredEvent[] {
+  let bytes = 0
+  let whole = 0
+  for (let i = 0; i < events.length; i++) {
+    bytes += Buffer.byteLength(events[i]!.body)
+    if (bytes > MAX_APPEND_BYTES) break
+    if (events[i]!.checksum !== null) whole = i + 1
+  }
+  return events.slice(0, whole)
+}
+
+function isSpoilt(error: unknown): boolean {
+  return SPOILT.has(String((error as { code?: unknown } | null)?.code))
+}
+
+function discard({ path, warn }: BookCopyOptions, error: unknown): void {
+  warn(
+    error,
+    `${path} is no good copy of the book and was thrown away; EventStoreDB is read instead`,
+  )
+  // libsql keeps a closed file open until it is collected: the room on the disk comes back with the bytes.
+  if (existsSync(path)) truncateSync(path)
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+}
