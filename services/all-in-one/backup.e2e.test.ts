@@ -10,19 +10,16 @@ import { readAnchors } from '../book-tools/anchor.ts'
 import { RESTORED_FILE } from '../book-tools/restored.ts'
 import { DEFAULT_EXCHANGE } from '../cli/settings.ts'
 import { openSimBroker } from '../simulator/sim-broker.ts'
+import { bars, DEMO_BARS } from './testing/demo-run.ts'
 import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
 
 const STRATEGY = ['--set', 'fast=2', 'slow=5', 'mode=reverse', 'size=50', '--risk', 'off']
-const BARS = 1260
 
 interface Portfolio {
   position: number
   positions: { symbol: string; qty: string }[]
   cash: string
 }
-
-const bars = async (engine: EngineProcess): Promise<number> =>
-  (await engine.get<{ counts: { bars: number } }>('/status')).counts.bars
 
 async function ok(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const { code, stdout, stderr } = await bitacora(args, { env })
@@ -113,7 +110,7 @@ test('a backup beside a running engine is restored, and the engine goes on with 
       const restored = new EngineProcess(again, ['--speed', 'max', ...STRATEGY])
       const { natsUrl } = await restored.ready()
       assert.not.ok(existsSync(join(again, RESTORED_FILE)))
-      await until('all bars are in', async () => (await bars(restored)) >= BARS, 120_000)
+      await until('all bars are in', async () => (await bars(restored)) >= DEMO_BARS, 120_000)
       const { items } = await restored.get<{ items: { signalId: string; verdict: string }[] }>(
         '/signals?limit=500&order=asc',
       )

@@ -3,15 +3,13 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { bars } from './testing/demo-run.ts'
 import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
 
 // What a book in the folder can suffer, seen from outside: exit code, /readyz, message, and that nothing is lost.
 const ROUNDS = Number(process.env.ROUNDS ?? 20)
 const RUNNING = ['--speed', '20']
 const PAGE = 4096
-
-const bars = async (engine: EngineProcess): Promise<number> =>
-  (await engine.get<{ counts: { bars: number } }>('/status')).counts.bars
 
 async function verify(dir: string): Promise<void> {
   const verified = await bitacora(['verify', '--dir', dir])

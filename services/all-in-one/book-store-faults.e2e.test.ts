@@ -3,31 +3,11 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { spawnDouble } from '../adapters/eventstoredb/testing/double-process.ts'
 import { faultyLine } from '../adapters/eventstoredb/testing/faulty-line.ts'
-import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
+import { bars, prove, reached, TRADING } from './testing/demo-run.ts'
+import { EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
 
 // What a book behind gRPC can suffer, seen from outside. Everything runs against the loopback double of the wire
 // protocol, not against a real EventStoreDB.
-const SETTINGS = ['--speed', 'max', '--set', 'fast=2', 'slow=5', 'mode=reverse', 'size=50']
-const BARS = 1260
-
-const bars = async (engine: EngineProcess): Promise<number> =>
-  (await engine.get<{ counts: { bars: number } }>('/status')).counts.bars
-
-const reached = (engine: EngineProcess, share: number) =>
-  until(`${share} of the bars`, async () => (await bars(engine)) >= BARS * share, 120_000)
-
-/** Stops the engine at the end of its data; the book proves itself, and a backtest of it decides the same. */
-async function prove(engine: EngineProcess, env: Record<string, string>): Promise<void> {
-  await reached(engine, 1)
-  assert.is(await engine.stop(), 0, engine.output.stderr)
-  const dir = engine.folder
-  const verified = await bitacora(['verify', '--dir', dir, '--json'], { env })
-  assert.is(verified.code, 0, verified.stderr + verified.stdout)
-  const backtest = await bitacora(['backtest', '--history', '--dir', dir, '--json'], { env })
-  assert.is(backtest.code, 0, backtest.stderr)
-  const digest = (text: string) => (JSON.parse(text) as { digest: string }).digest
-  assert.is(digest(backtest.stdout), digest(verified.stdout))
-}
 
 test('a store that times out after writing, forgets that it did, is slow, and whose line is cut: all is in the book once', () =>
   inEngineFolder(async (dir) => {
@@ -35,7 +15,7 @@ test('a store that times out after writing, forgets that it did, is slow, and wh
     const line = await faultyLine(double.port)
     try {
       const env = { EVENTSTORE_URL: `esdb://127.0.0.1:${line.port}?tls=false` }
-      const engine = new EngineProcess(dir, SETTINGS, env)
+      const engine = new EngineProcess(dir, TRADING, env)
       await engine.ready(60_000)
       await reached(engine, 0.1)
       double.fault({ timeOutAfterWriting: 5 })
@@ -68,7 +48,7 @@ test('a store that refuses: not ready, named, alive, and on again when it takes 
     const double = await spawnDouble({ file: join(dir, 'double.log') })
     try {
       const env = { EVENTSTORE_URL: double.url }
-      const engine = new EngineProcess(dir, SETTINGS, env)
+      const engine = new EngineProcess(dir, TRADING, env)
       const { url } = await engine.ready(60_000)
       await reached(engine, 0.1)
       double.fault({ refuseAppends: 1_000_000 })

@@ -4,31 +4,11 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type DoubleProcess, spawnDouble } from '../adapters/eventstoredb/testing/double-process.ts'
 import { selfSigned } from '../adapters/eventstoredb/testing/self-signed.ts'
-import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
+import { prove, reached, TRADING } from './testing/demo-run.ts'
+import { bitacora, EngineProcess, inEngineFolder } from './testing/engine-process.ts'
 
 // A book behind gRPC that is taken away from a running engine: credentials, or what it held. Everything runs against the loopback double of the wire
 // protocol, not against a real EventStoreDB.
-const SETTINGS = ['--speed', 'max', '--set', 'fast=2', 'slow=5', 'mode=reverse', 'size=50']
-const BARS = 1260
-
-const bars = async (engine: EngineProcess): Promise<number> =>
-  (await engine.get<{ counts: { bars: number } }>('/status')).counts.bars
-
-const reached = (engine: EngineProcess, share: number) =>
-  until(`${share} of the bars`, async () => (await bars(engine)) >= BARS * share, 120_000)
-
-/** Stops the engine at the end of its data; the book proves itself, and a backtest of it decides the same. */
-async function prove(engine: EngineProcess, env: Record<string, string>): Promise<void> {
-  await reached(engine, 1)
-  assert.is(await engine.stop(), 0, engine.output.stderr)
-  const dir = engine.folder
-  const verified = await bitacora(['verify', '--dir', dir, '--json'], { env })
-  assert.is(verified.code, 0, verified.stderr + verified.stdout)
-  const backtest = await bitacora(['backtest', '--history', '--dir', dir, '--json'], { env })
-  assert.is(backtest.code, 0, backtest.stderr)
-  const digest = (text: string) => (JSON.parse(text) as { digest: string }).digest
-  assert.is(digest(backtest.stdout), digest(verified.stdout))
-}
 
 test('credentials that no longer hold end a running engine with 4 and without a password; with good ones it goes on', () =>
   inEngineFolder(async (dir) => {
@@ -42,19 +22,19 @@ test('credentials that no longer hold end a running engine with 4 and without a 
     const place = `127.0.0.1:${port}?tls=true&tlsCAFile=${encodeURIComponent(ca)}`
     const env = (password: string) => ({ EVENTSTORE_URL: `esdb://admin:${password}@${place}` })
     try {
-      const engine = new EngineProcess(dir, SETTINGS, env('first-one'))
+      const engine = new EngineProcess(dir, TRADING, env('first-one'))
       await engine.ready(60_000)
       await reached(engine, 0.1)
       await double.kill()
       double = await spawnDouble({ file, port, tls, users: { admin: 'second-one' } })
       assert.is((await engine.exited).code, 4, engine.output.stderr)
       assert.match(engine.output.stderr, /check user and password in EVENTSTORE_URL/)
-      const refused = new EngineProcess(dir, SETTINGS, env('first-one'))
+      const refused = new EngineProcess(dir, TRADING, env('first-one'))
       assert.is((await refused.exited).code, 4)
       for (const { stdout, stderr } of [engine.output, refused.output]) {
         assert.not.match(stdout + stderr, /first-one|second-one/)
       }
-      const next = new EngineProcess(dir, SETTINGS, env('second-one'))
+      const next = new EngineProcess(dir, TRADING, env('second-one'))
       await next.ready(60_000)
       await prove(next, env('second-one'))
     } finally {
@@ -68,14 +48,14 @@ test('a store that came back empty is not gone on with; what it lost is put back
     const { port, url } = double
     const env = { EVENTSTORE_URL: url }
     try {
-      const engine = new EngineProcess(dir, SETTINGS, env)
+      const engine = new EngineProcess(dir, TRADING, env)
       const { bookId } = await engine.ready(60_000)
       await reached(engine, 0.1)
       await double.kill()
       double = await spawnDouble({ file: join(dir, 'empty.log'), port })
       assert.is((await engine.exited).code, 4, engine.output.stderr)
       assert.match(engine.output.stderr, /are gone, the server is older than it was/)
-      const next = new EngineProcess(dir, SETTINGS, env)
+      const next = new EngineProcess(dir, TRADING, env)
       assert.is((await next.exited).code, 3, next.output.stderr)
       assert.match(
         next.output.stderr,
@@ -87,7 +67,7 @@ test('a store that came back empty is not gone on with; what it lost is put back
       copyFileSync(join(dir, 'book-copy.db'), join(back, 'book.db'))
       const copied = await bitacora(['copy-book', '--dir', back, '--to', url, '--json'])
       assert.is(copied.code, 0, copied.stderr + copied.stdout)
-      const last = new EngineProcess(dir, SETTINGS, env)
+      const last = new EngineProcess(dir, TRADING, env)
       assert.is((await last.ready(60_000)).bookId, bookId)
       await prove(last, env)
     } finally {
@@ -101,14 +81,14 @@ test('without a copy, streams and journal tell that a store came back empty', ()
     const { port, url } = double
     const env = { EVENTSTORE_URL: url }
     try {
-      const engine = new EngineProcess(dir, SETTINGS, env)
+      const engine = new EngineProcess(dir, TRADING, env)
       const { bookId } = await engine.ready(60_000)
       await reached(engine, 0.1)
       assert.is(await engine.stop(), 0)
       await double.kill()
       double = await spawnDouble({ file: join(dir, 'empty.log'), port })
       rmSync(join(dir, 'book-copy.db'))
-      const next = new EngineProcess(dir, SETTINGS, env)
+      const next = new EngineProcess(dir, TRADING, env)
       assert.is((await next.exited).code, 4, next.output.stderr)
       assert.match(next.output.stderr, bookId)
     } finally {

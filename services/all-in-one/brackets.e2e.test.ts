@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { connect, JSONCodec } from 'nats'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { DEMO_BARS } from './testing/demo-run.ts'
 import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
 
 interface OrderRow {
@@ -24,7 +25,6 @@ interface Status {
   lastBars: { close: string }[]
 }
 
-const BARS = 1260
 const QUIET = ['--set', 'fast=400', 'slow=500']
 
 const codec = JSONCodec()
@@ -156,7 +156,7 @@ test('in lock-step, a strategy with brackets decides live as in a backtest', () 
     await engine.ready()
     await until(
       'the data has ended',
-      async () => (await engine.get<Status>('/status')).counts.bars >= BARS,
+      async () => (await engine.get<Status>('/status')).counts.bars >= DEMO_BARS,
       120_000,
     )
     const { counts } = await engine.get<Status>('/status')

@@ -4,42 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { bars, prove, reached, TRADING_WITHOUT_LIMITS } from './testing/demo-run.ts'
 import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
-
-const SETTINGS = [
-  '--speed',
-  'max',
-  '--set',
-  'fast=2',
-  'slow=5',
-  'mode=reverse',
-  'size=50',
-  '--risk',
-  'off',
-]
-const BARS = 1260
-
-const bars = async (engine: EngineProcess): Promise<number> =>
-  (await engine.get<{ counts: { bars: number } }>('/status')).counts.bars
 
 test('a nats-server that dies is started again, and the run ends as if nothing had been', () =>
   inEngineFolder(async (dir) => {
-    const engine = new EngineProcess(dir, SETTINGS)
+    const engine = new EngineProcess(dir, TRADING_WITHOUT_LIMITS)
     await engine.ready()
     for (const share of [0.2, 0.5]) {
-      await until('some bars are in', async () => (await bars(engine)) >= BARS * share, 60_000)
+      await reached(engine, share)
       const { pid } = JSON.parse(readFileSync(join(dir, 'nats.json'), 'utf8')) as { pid: number }
       process.kill(pid, 'SIGKILL')
     }
-    await until('all bars are in', async () => (await bars(engine)) >= BARS, 90_000)
-    assert.is(await engine.stop(), 0, engine.output.stderr)
-    const verified = await bitacora(['verify', '--dir', dir, '--json'])
-    assert.is(verified.code, 0, verified.stderr)
-    const backtest = await bitacora(['backtest', '--history', '--dir', dir, '--json'])
-    assert.is(
-      (JSON.parse(backtest.stdout) as { digest: string }).digest,
-      (JSON.parse(verified.stdout) as { digest: string }).digest,
-    )
+    await prove(engine)
   }))
 
 /** A file system of its own, small enough to fill; null where nothing may be mounted. */

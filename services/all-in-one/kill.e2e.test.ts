@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
+import { reached } from './testing/demo-run.ts'
+import { bitacora, EngineProcess, inEngineFolder } from './testing/engine-process.ts'
 
 const KILLS = Number(process.env.KILLS ?? 20)
 // Trades every few bars, with partial fills, so that a random instant often hits an order under way.
@@ -17,24 +18,12 @@ const SETTINGS = [
   '--participation',
   '0.000002',
 ]
-const BARS = 1260
 
 interface Outcome {
   digest: string
   fills: unknown[]
   orders: unknown[]
   portfolio: unknown
-}
-
-async function finish(engine: EngineProcess): Promise<void> {
-  await until(
-    'all bars are in the book',
-    async () => {
-      const status = await engine.get<{ counts: { bars: number } }>('/status')
-      return status.counts.bars >= BARS
-    },
-    120_000,
-  )
 }
 
 /** Everything that must not depend on kills; ids that carry the book's are left out. */
@@ -73,7 +62,7 @@ test(`kill -9 at ${KILLS} random instants leaves digest, fills and portfolio as 
     const began = Date.now()
     await whole.ready()
     const startMs = Date.now() - began
-    await finish(whole)
+    await reached(whole, 1)
     const runMs = Date.now() - began
     const expected = await outcome(whole)
     assert.is(await whole.stop(), 0)
@@ -91,7 +80,7 @@ test(`kill -9 at ${KILLS} random instants leaves digest, fills and portfolio as 
       }
       const last = new EngineProcess(dir, SETTINGS)
       await last.ready()
-      await finish(last)
+      await reached(last, 1)
       const got = await outcome(last)
       const when = `killed after ${instants.join(', ')} ms`
       assert.is(got.digest, expected.digest, when)

@@ -6,6 +6,7 @@ import type { JetStreamManager } from 'nats'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { demoBarsPath } from '../market-data/demo-data.ts'
+import { bars } from './testing/demo-run.ts'
 import { bitacora, EngineProcess, inEngineFolder, until } from './testing/engine-process.ts'
 import { OwnNats, withClient } from './testing/own-nats.ts'
 import { type Recorded, readRecorded } from './testing/recorded.ts'
@@ -27,9 +28,6 @@ interface Check {
   ok: boolean
   detail?: string
 }
-
-const bars = async (engine: EngineProcess): Promise<number> =>
-  (await engine.get<{ counts: { bars: number } }>('/status')).counts.bars
 
 async function health(engine: EngineProcess): Promise<{ status: number; checks: Check[] }> {
   const { url } = await engine.ready()
