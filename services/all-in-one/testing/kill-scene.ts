@@ -5,7 +5,7 @@ import type { EventStore } from '../../../engine/ports/event-store.ts'
 import { openSqliteStore } from '../../adapters/embedded/sqlite-store.ts'
 import { openEsdbStore } from '../../adapters/eventstoredb/esdb-store.ts'
 import { type EsdbDouble, startDouble } from '../../adapters/eventstoredb/testing/esdb-double.ts'
-import { BOOK_FILE } from '../../runtime/folder.ts'
+import { BOOK_FILE, readEngineFile } from '../../runtime/folder.ts'
 import { BookReader, readJournal } from './kill-audit.ts'
 import { type ArmedEngine, type SignalSender, sleep, WatchedLog } from './kill-engine.ts'
 import type { Mode, Store } from './kill-plan.ts'
@@ -151,7 +151,10 @@ function sequenceOf(data: unknown): number {
   return (data as { brokerSequence?: number }).brokerSequence ?? 0
 }
 
-/** Whether the engine lives to see everything come to rest; nothing looks at the folder any more afterwards. */
+/**
+ * Whether the engine lives to see everything come to rest, itself up: what its predecessors have written may be at rest
+ * before. Nothing looks at the folder any more afterwards.
+ */
 export async function outlives(
   engine: ArmedEngine,
   site: KillSite,
@@ -159,13 +162,31 @@ export async function outlives(
   sender: SignalSender,
 ): Promise<boolean> {
   const over = new AbortController()
-  const atRest = rest(site, scene, sender, over.signal)
+  const both = Promise.all([
+    up(engine, site, scene, over.signal),
+    rest(site, scene, sender, over.signal),
+  ])
   const ended = engine.exited.then(() => over.abort())
-  await Promise.race([atRest, ended])
-  const lives = !over.signal.aborted
-  over.abort()
-  await atRest.catch((error: unknown) => {
-    if (lives) throw error
-  })
+  let lives = true
+  try {
+    await Promise.race([both, ended])
+    lives = !over.signal.aborted
+  } finally {
+    over.abort()
+    await both.catch(() => undefined)
+  }
   return lives
+}
+
+async function up(
+  engine: ArmedEngine,
+  site: KillSite,
+  scene: Scene,
+  over: AbortSignal,
+): Promise<void> {
+  const until = Date.now() + site.finishMs
+  while (!over.aborted && readEngineFile(scene.dir)?.pid !== engine.child.pid) {
+    if (Date.now() > until) throw new Error(`not up after ${site.finishMs / 1000} s`)
+    await sleep(10)
+  }
 }
