@@ -314,4 +314,73 @@ test('a held exit that is replaced is held in its place', () => {
   assert.is(past.table.orders.open.get(4)?.status, 'accepted')
 })
 
+/** Short by 10, order 1, with the close of it on its way: order 2, closed by day. */
+function closing(): Given {
+  return priced().and(
+    ...[signal(0, { side: 'sell', qty: '10' }), fill(0, 1, 'sell', '10', '100')],
+    signal(0, { signalId: 'c', side: 'close', timeInForce: 'day' }),
+  )
+}
+
+/** An entry of the other side with exits behind that close: orders 3, 4 and 5. */
+const turning = (id = 'turn'): Input => signal(0, { signalId: id, qty: '20', ...EXITS })
+
+test('an entry with exits may stand behind the close of the other side, unless that is being cancelled', () => {
+  closing()
+    .when(turning())
+    .leadsTo(['risk.verdict', { orderIds: [3, 4, 5] }], ...Array(3).fill('order.intended'))
+  const accepted = closing().and(report(0, 2, 'accepted'))
+  const past = accepted.and(control(0, 'cancel-order', 'x', { orderId: 2 }))
+  const { code, observed } = past.when(turning()).one('risk.verdict')
+  assert.equal([code, observed], ['opposite_entry', '-10 held'])
+  // The broker refuses to cancel it: it counts again.
+  past.and(report(0, 2, 'cancel_rejected'))
+  assert.is(past.when(turning('again')).one('risk.verdict').verdict, 'approved')
+})
+
+test('what exits count on is neither cancelled nor made smaller by itself', () => {
+  const past = closing().and(report(0, 2, 'accepted'), turning())
+  past
+    .when(control(0, 'cancel-order', 'x', { orderId: 2 }))
+    .leadsTo([
+      'risk.verdict',
+      { verdict: 'denied', code: 'opposite_entry', observed: 'exits count on order 2' },
+    ])
+  past
+    .when(control(0, 'replace-order', 'y', { orderId: 2, qty: '4' }))
+    .leadsTo(['risk.verdict', { verdict: 'denied', code: 'opposite_entry' }])
+  // With the entry on its way out nothing counts on it any more.
+  past.and(control(0, 'cancel-order', 'z', { orderId: 3 }))
+  past
+    .when(control(0, 'cancel-order', 'x2', { orderId: 2 }))
+    .leadsTo(['risk.verdict', { code: 'cancel' }], ['order.cancel_requested', { orderId: 2 }])
+  // Everything at once is no trap.
+  const all = closing().and(report(0, 2, 'accepted'), turning())
+  assert.is(all.when(control(0, 'cancel-all')).all('order.cancel_requested').length, 4)
+  all.when(report(0, 2, 'canceled')).leadsTo()
+})
+
+test('a close that ends before it has traded takes the entry with exits behind it along, and is made up for', () => {
+  for (const kind of ['expired', 'rejected', 'withheld'] as const) {
+    const past = closing().and(turning())
+    past
+      .when(report(0, 2, kind))
+      .leadsTo(
+        ['order.cancel_requested', { orderId: 3, actor: 'engine' }],
+        ['order.cancel_requested', { orderId: 4 }],
+        ['order.cancel_requested', { orderId: 5 }],
+      )
+    past.and(report(0, 4, 'canceled'), report(0, 5, 'canceled'))
+    past
+      .when(report(0, 3, 'canceled'))
+      .leadsTo(
+        ['risk.verdict', { code: 'close', signalId: 'c:instead-2:A', source: 'engine', qty: '10' }],
+        ['order.intended', { orderId: 6, side: 'buy', type: 'market' }],
+      )
+  }
+  // Nothing counts on it where the entry has no exits.
+  const plain = closing().and(signal(0, { signalId: 'turn', qty: '20' }))
+  plain.when(report(0, 2, 'expired')).leadsTo()
+})
+
 test.run()

@@ -97,7 +97,8 @@ export function checkOpposite(
   for (const other of orders.open.values()) {
     if (other.symbol !== symbol || other.parentId !== null) continue
     if (other.side === side) {
-      if (other.reducing && other.terms.type === 'market') closing = add(closing, remaining(other))
+      const closes = other.reducing && other.terms.type === 'market' && !other.cancelRequested
+      if (closes) closing = add(closing, remaining(other))
     } else if (!other.reducing && (legs.length > 0 || other.terms.orderClass !== undefined)) {
       const observed = `order ${other.orderId} opens the other way`
       refuse(observed, 'entries of one side, where one of them has exits')

@@ -2,12 +2,12 @@ import type { Emit } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, abs, format, parse } from '../decimal.ts'
 import type { OrderFilled } from '../../schemas/types.gen.ts'
-import { hasLegs, isReducing, type Order } from '../trading/order-state.ts'
+import { hasLegs, isReducing, legsCountOn, type Order } from '../trading/order-state.ts'
 import type { RiskState, TradingState } from './risk.ts'
 
 /** What is under way to bring positions to where somebody wants them. */
 export interface Flattening {
-  /** Who wants it: operator:<name> or strategy:<name>. */
+  /** Who wants it: operator:<name>, strategy:<name> or engine. */
   source: string
   /** Id that its closing orders are named by: of the control, or of the signal. */
   signalId: string
@@ -141,6 +141,17 @@ export function closeAfterExits(
   const under = state.flattening.get(symbol)
   if (under === undefined) state.flattening.set(symbol, { ...by, code: 'close', sent: 0 })
   cancelWorking(by.source, `close ${symbol}`, (order) => order.symbol === symbol, emit, table)
+}
+
+/**
+ * A close that ends before it has traded, while an entry of the other side with exits stands behind it, would leave the
+ * exits larger than what they guard: all of the symbol makes way, and what is held then is closed after all.
+ */
+export function closeAfterAll(state: RiskState, emit: Emit, table: Readonly<StateTable>): void {
+  const order = table.orders.fellShort
+  if (order === null || !legsCountOn(order, table)) return
+  const by = { signalId: `${order.terms.signalId}:instead-${order.orderId}`, source: 'engine' }
+  closeAfterExits(state, order.symbol, by, emit, table)
 }
 
 /** Asks once more for what has to make way for a flatten or close, where the broker refused to cancel it. */

@@ -14,7 +14,7 @@ import {
   ZERO,
 } from '../decimal.ts'
 import { lastClose } from '../market/market.ts'
-import { closable, type Order, remaining, workingQty } from '../trading/order-state.ts'
+import { closable, legsCountOn, type Order, remaining, workingQty } from '../trading/order-state.ts'
 import { orderFault } from '../trading/order-rules.ts'
 import { type Check, checkLimits } from './limits.ts'
 import type { RiskState } from './risk.ts'
@@ -45,7 +45,7 @@ export function cancelOrder(
 ): void {
   const answer = answerOf(control)
   const order = openOrder(control, answer.checks, table)
-  if (order === null) {
+  if (order === null || !dispensable(order, answer.checks, table)) {
     emit('risk.verdict', denied(answer))
     return
   }
@@ -72,6 +72,8 @@ export function judgeReplacement(
   const { checks } = answer
   const order = openOrder(control, checks, table)
   if (order === null || !replaceable(order, control, checks)) return denied(answer)
+  const less = control.qty !== undefined && parse(control.qty) < order.qty
+  if (less && !dispensable(order, checks, table)) return denied(answer)
   const { terms } = order
   const wanted = changed(order, control)
   const fault = orderFault({
@@ -123,6 +125,15 @@ function changed({ qty, terms }: Order, control: ControlReceived): Wanted {
     ...(trailAmount !== undefined && { trailAmount }),
     ...(trailPercent !== undefined && { trailPercent }),
   }
+}
+
+/** Whether no exits count on an order that closes the other side of them first. */
+function dispensable(order: Order, checks: Check[], table: Readonly<StateTable>): boolean {
+  if (order.cancelRequested || !legsCountOn(order, table)) return true
+  const observed = `exits count on order ${order.orderId}`
+  const limit = 'their entry cancelled first, or cancel-all, or flatten'
+  checks.push({ rule: 'opposite_entry', observed, limit, ok: false })
+  return false
 }
 
 /** What must hold of the original, and of the wish as such. */

@@ -6,6 +6,7 @@ import { DAY_MS, formatTime } from '../time.ts'
 import {
   askAgain,
   cancelOrphans,
+  closeAfterAll,
   closeAfterExits,
   continueAll,
   continueCancelling,
@@ -117,11 +118,15 @@ export const riskProcessor: Processor<RiskState> = {
       case 'order.canceled':
         // What is held is not in new shares yet, and a close of it would be of the old ones.
         if (event.data.code === 'split') state.splitting = event.data.symbol
+        closeAfterAll(state, emit, table)
         continueAll(state, emit, table)
         break
       case 'order.expired':
       case 'order.rejected':
       case 'order.withheld':
+        closeAfterAll(state, emit, table)
+        continueAll(state, emit, table)
+        break
       case 'order.replaced':
       case 'order.replace_rejected':
         continueAll(state, emit, table)

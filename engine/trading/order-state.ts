@@ -71,6 +71,8 @@ export interface OrdersState {
   legs: number
   /** Entry of the leg that the last fill was of; null: it was no leg's. */
   filledLegOf: number | null
+  /** Order that the last report ended before it had wholly traded; null: none. */
+  fellShort: Order | null
 }
 
 const REMEMBERED = 1024
@@ -86,6 +88,7 @@ export function initialOrders(): OrdersState {
     unknown: 0,
     legs: 0,
     filledLegOf: null,
+    fellShort: null,
   }
 }
 
@@ -134,6 +137,39 @@ export function guardedQty(table: Readonly<StateTable>, symbol: string): Decimal
   let sum: Decimal = ZERO
   for (const qty of groups.values()) sum = add(sum, qty)
   return min(abs(held), sum)
+}
+
+/**
+ * Whether legs of an entry on the other side of a position count on this order, which closes that position first: were
+ * it not to trade any more, they would sell, or buy back, more than there will be.
+ */
+export function legsCountOn(order: Readonly<Order>, table: Readonly<StateTable>): boolean {
+  const { orders } = table
+  const closing = (other: Readonly<Order>) => other.reducing && other.terms.type === 'market'
+  if (orders.legs === 0 || order.parentId !== null || !closing(order)) return false
+  const held = table.portfolio.holdings.get(order.symbol)?.qty ?? ZERO
+  let there = order.side === 'buy' ? held : neg(held)
+  const groups = new Map<number, Decimal>()
+  for (const other of orders.open.values()) {
+    if (other.symbol !== order.symbol || other.orderId === order.orderId) continue
+    // What was asked to be cancelled is on its way out.
+    if (other.cancelRequested) continue
+    if (other.parentId === null) {
+      const enters = other.terms.orderClass !== undefined
+      const counts = other.side === order.side && other.replaces === null
+      if (counts && (enters || closing(other))) there = add(there, remaining(other))
+    } else if (other.side !== order.side) {
+      const entry = orders.open.get(other.parentId)
+      const left = remaining(other)
+      const guards = entry?.cancelRequested
+        ? min(left, add(entry.filledQty, entry.inherited))
+        : left
+      groups.set(other.parentId, max(groups.get(other.parentId) ?? ZERO, guards))
+    }
+  }
+  let guarded: Decimal = ZERO
+  for (const qty of groups.values()) guarded = add(guarded, qty)
+  return guarded > there && guarded > 0
 }
 
 /** Shares of a position that working orders of the opposite side, legs apart, will close. */

@@ -17,6 +17,7 @@ import {
   isReducing,
   type Order,
   type OrdersState,
+  remaining,
   reserve,
 } from './order-state.ts'
 import {
@@ -136,6 +137,7 @@ type ReportEvent = Extract<ChainEvent, { type: ReportType }>
 /** Lets a report move the order it names, and then those that stand or fall with it. */
 function report(state: OrdersState, event: ReportEvent, emit: Emit): void {
   const kind = reportedEvent(event)
+  state.fellShort = null
   const { orderId } = event.data
   const order = state.open.get(orderId)
   const status = order?.status ?? state.ended.get(orderId)
@@ -163,6 +165,9 @@ function report(state: OrdersState, event: ReportEvent, emit: Emit): void {
     }
     if (event.type === 'order.replaced') state.replacedBy.set(orderId, event.data.replacedBy)
     move(state, order, kind)
+    if (!isOpen(order.status) && kind !== 'replaced' && remaining(order) > 0) {
+      state.fellShort = order
+    }
   }
   if (event.type === 'order.replaced' || event.type === 'order.replace_rejected') {
     settleReplacement(state, orderId, event.data.replacedBy, kind, status)
