@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { EventStore } from '../../engine/ports/event-store.ts'
+import { BOOK_COPY_FILE } from '../runtime/folder.ts'
 import type { BookCopyOptions } from './local-copy/book-copy.ts'
 
 /** Where a book lies: in the embedded store's file, or, where a URL is given, in EventStoreDB. */
@@ -19,8 +21,20 @@ export class TwoBooks extends Error {
   }
 }
 
+/** The folder's book lies in EventStoreDB, and the settings do not say where: a second one would begin here. */
+export class BookElsewhere extends Error {
+  override name = 'BookElsewhere'
+  readonly code = 'book_elsewhere'
+  constructor(copy: string) {
+    super(
+      `the book of this folder lies in EventStoreDB, of which ${copy} is a copy, and EVENTSTORE_URL is not set: set it to where the book lies. To go on without EventStoreDB, put the copy in the place of book.db; for a new book name another --dir`,
+    )
+  }
+}
+
 /**
- * Opens the store that holds a book. EventStoreDB is loaded only where it is used. Throws TwoBooks and what
+ * Opens the store that holds a book. EventStoreDB is loaded only where it is used. Throws TwoBooks,
+ * BookElsewhere and what
  * openSqliteStore, openEsdbStore and openCopiedStore throw.
  */
 export async function openStore(
@@ -36,6 +50,8 @@ export async function openStore(
 ): Promise<EventStore> {
   const { path, url } = location
   if (url === null) {
+    const elsewhere = join(dirname(path), BOOK_COPY_FILE)
+    if (!existsSync(path) && existsSync(elsewhere)) throw new BookElsewhere(elsewhere)
     const { openSqliteStore } = await import('./embedded/sqlite-store.ts')
     const store = openSqliteStore(path, { readonly: options.readonly === true })
     const { stream } = options

@@ -1,9 +1,10 @@
+import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { spawnDouble } from '../adapters/eventstoredb/testing/double-process.ts'
-import { prove, reached, TRADING_WITHOUT_LIMITS } from './testing/demo-run.ts'
-import { EngineProcess, inEngineFolder } from './testing/engine-process.ts'
+import { prove, reached, TRADING, TRADING_WITHOUT_LIMITS } from './testing/demo-run.ts'
+import { bitacora, EngineProcess, inEngineFolder } from './testing/engine-process.ts'
 
 // Everything here runs against the loopback double of the wire protocol, not against a real EventStoreDB.
 
@@ -42,6 +43,27 @@ test('a folder with a book of its own is not split by EVENTSTORE_URL', () =>
     const refused = new EngineProcess(dir, [], { EVENTSTORE_URL: 'esdb://127.0.0.1:1?tls=false' })
     assert.is((await refused.exited).code, 4)
     assert.match(refused.output.stderr, /would split it in two/)
+  }))
+
+test('a folder whose book lies in EventStoreDB gets no second one, and can be made to have the first', () =>
+  inEngineFolder(async (dir) => {
+    const double = await spawnDouble({ file: join(dir, 'double.log') })
+    const env = { EVENTSTORE_URL: double.url }
+    try {
+      const engine = new EngineProcess(dir, TRADING, env)
+      await engine.ready()
+      await reached(engine, 1)
+      assert.is(await engine.stop(), 0, engine.output.stderr)
+      const refused = new EngineProcess(dir, TRADING)
+      assert.is((await refused.exited).code, 4)
+      assert.match(refused.output.stderr, /book-copy\.db is a copy, and EVENTSTORE_URL is not set/)
+      assert.is((await bitacora(['verify', '--dir', dir])).code, 4)
+      // As the message says.
+      renameSync(join(dir, 'book-copy.db'), join(dir, 'book.db'))
+      await prove(new EngineProcess(dir, TRADING))
+    } finally {
+      await double.kill()
+    }
   }))
 
 test.run()

@@ -85,6 +85,7 @@ export const CODES: Readonly<Record<string, ExitCode>> = {
   lease_lost: EXIT.unreachable,
   journal_unavailable: EXIT.unreachable,
   two_books: EXIT.unreachable,
+  book_elsewhere: EXIT.unreachable,
   nats_moved: EXIT.unreachable,
   eventstore_unreachable: EXIT.unreachable,
   eventstore_unauthorized: EXIT.unreachable,
