@@ -1,7 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Bus } from '../../engine/ports/bus.ts'
-import { StoodDown, untilReplaced } from './takeover.ts'
+import { MemoryStore } from '../adapters/memory/memory-store.ts'
+import { proposedList } from '../adapters/contract/event-store-samples.ts'
+import { ReadAlong, StoodDown, untilReplaced } from './takeover.ts'
 
 /** A bus that notes what it is asked. */
 function notingBus(): { bus: Bus; asked: unknown[][] } {
@@ -52,6 +54,27 @@ test('once it is replaced nothing more is published, and whoever tries again at 
   clearInterval(timer)
   assert.is(turns >= 3, true, 'timers run meanwhile')
   assert.equal(asked, [])
+})
+
+test('who reads along goes on where it was after the store was away, and ends at once when asked', async () => {
+  const from: number[] = []
+  class Shaky extends MemoryStore {
+    override async *read(stream: string, start: number) {
+      from.push(start)
+      if (from.length === 2) throw new Error('away')
+      yield* super.read(stream, start)
+    }
+  }
+  const store = new Shaky()
+  await store.append('s', -1, proposedList(3))
+  const along = new ReadAlong(store, 's')
+  while (from.length < 2) await new Promise((resolve) => setTimeout(resolve, 20))
+  await store.append('s', 2, proposedList(2))
+  while (from.length < 4) await new Promise((resolve) => setTimeout(resolve, 20))
+  await along.close()
+  assert.equal(from, [0, 3, 3, 5])
+  await new Promise((resolve) => setTimeout(resolve, 1200))
+  assert.is(from.length, 4)
 })
 
 test.run()

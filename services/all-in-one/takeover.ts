@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeBody } from '../../engine/events/envelope.ts'
 import type { Bus } from '../../engine/ports/bus.ts'
 import type { EventStore } from '../../engine/ports/event-store.ts'
@@ -33,6 +34,7 @@ export async function takeOver(
 ): Promise<{ lease: HeldLease; newId: string }> {
   const { account, dir, log, nc, run, signal, standby, store, stream, ttlMs } = options
   let newId = ''
+  const along = standby === true ? new ReadAlong(store, stream) : null
   const lease = await acquireLease({
     nc,
     account,
@@ -51,9 +53,44 @@ export async function takeOver(
       else log.info(`account ${account} was traded by ${who}; looking whether it still runs`)
     },
     log,
-  })
+  }).finally(() => along?.close())
   log.info({ epoch: lease.epoch }, `holds the lease of account ${account}`)
   return { lease, newId }
+}
+
+const LOOK_MS = 1000
+
+/**
+ * Reads the book while somebody else writes it, so that the local copy of one that lies elsewhere is warm when its turn
+ * comes. What goes wrong here is not told: it is met again when the book is read to be traded on.
+ */
+export class ReadAlong {
+  readonly #over = new AbortController()
+  readonly #done: Promise<void>
+
+  constructor(store: EventStore, stream: string) {
+    this.#done = this.#read(store, stream)
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort()
+    await this.#done
+  }
+
+  async #read(store: EventStore, stream: string): Promise<void> {
+    const { signal } = this.#over
+    for (let next = 0; !signal.aborted; ) {
+      try {
+        for await (const page of store.read(stream, next)) {
+          next += page.length
+          if (signal.aborted) return
+        }
+      } catch {
+        // The store, or what it holds, may be back at the next look.
+      }
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+    }
+  }
 }
 
 async function readBookId(store: EventStore, stream: string): Promise<string | null> {

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { spawnDouble } from '../adapters/eventstoredb/testing/double-process.ts'
+import { openSqliteStore } from '../adapters/embedded/sqlite-store.ts'
 import { openEsdbStore } from '../adapters/eventstoredb/esdb-store.ts'
 import { connectNats } from '../adapters/nats/connection.ts'
 import { ensureServer } from '../adapters/nats/server.ts'
-import { bookStream } from '../runtime/folder.ts'
-import { bitacora } from './testing/engine-process.ts'
+import { BOOK_COPY_FILE, bookStream } from '../runtime/folder.ts'
+import { bitacora, until } from './testing/engine-process.ts'
 import { spawnSharedBroker } from './testing/shared-broker.ts'
 import { SharedBrokerClient } from './testing/shared-broker-client.ts'
 import { SYMBOL, type SharedEngineOptions } from './testing/shared-engine.ts'
@@ -180,6 +181,13 @@ test('an engine that is asked to end hands over at once, however long its lease 
     await first.within(first.ready, 'it is ready')
     const second = engine({ name: 'B2', dir: dirs[1], standby: true, ttlMs: 1000 })
     await second.within(second.waits, 'it waits')
+    // While it waits it reads along, so that its copy of the book is warm when its turn comes.
+    const copied = async (): Promise<number> => {
+      const copy = openSqliteStore(join(dirs[1], BOOK_COPY_FILE), { readonly: true })
+      return copy.head(bookStream()).finally(() => copy.close())
+    }
+    const before = await until('it has read', async () => (await copied()) + 1)
+    await until('it reads on', async () => (await copied()) > before + 20)
     first.signal('SIGTERM')
     assert.equal(await first.within(first.ended, 'it has ended'), { code: 0, error: null })
     await second.within(second.ready, 'it has taken over')
