@@ -35,25 +35,30 @@ export async function takeOver(
   const { account, dir, log, nc, run, signal, standby, store, stream, ttlMs } = options
   let newId = ''
   const along = standby === true ? new ReadAlong(store, stream) : null
-  const lease = await acquireLease({
-    nc,
-    account,
-    book: async () => {
-      const known = await readBookId(store, stream)
-      if (known === null) newId ||= newBookId(dir)
-      return { id: known ?? newId, empty: known === null }
-    },
-    holder: { ...engineIdentity(dir), run },
-    ...(ttlMs !== undefined && { ttlMs }),
-    ...(standby !== undefined && { standby }),
-    ...(signal !== undefined && { signal }),
-    waiting: ({ id, host, pid, since }) => {
-      const who = `engine ${id} on ${host}, process ${pid}, since ${since}`
-      if (standby === true) log.info(`standby: account ${account} is traded by ${who}; waiting`)
-      else log.info(`account ${account} was traded by ${who}; looking whether it still runs`)
-    },
-    log,
-  }).finally(() => along?.close())
+  let lease: HeldLease
+  try {
+    lease = await acquireLease({
+      nc,
+      account,
+      book: async () => {
+        const known = await readBookId(store, stream)
+        if (known === null) newId ||= newBookId(dir)
+        return { id: known ?? newId, empty: known === null }
+      },
+      holder: { ...engineIdentity(dir), run },
+      ...(ttlMs !== undefined && { ttlMs }),
+      ...(standby !== undefined && { standby }),
+      ...(signal !== undefined && { signal }),
+      waiting: ({ id, host, pid, since }) => {
+        const who = `engine ${id} on ${host}, process ${pid}, since ${since}`
+        if (standby === true) log.info(`standby: account ${account} is traded by ${who}; waiting`)
+        else log.info(`account ${account} was traded by ${who}; looking whether it still runs`)
+      },
+      log,
+    })
+  } finally {
+    await along?.close()
+  }
   log.info({ epoch: lease.epoch }, `holds the lease of account ${account}`)
   return { lease, newId }
 }

@@ -184,7 +184,11 @@ test('an engine that is asked to end hands over at once, however long its lease 
     // While it waits it reads along, so that its copy of the book is warm when its turn comes.
     const copied = async (): Promise<number> => {
       const copy = openSqliteStore(join(dirs[1], BOOK_COPY_FILE), { readonly: true })
-      return copy.head(bookStream()).finally(() => copy.close())
+      try {
+        return await copy.head(bookStream())
+      } finally {
+        await copy.close()
+      }
     }
     const before = await until('it has read', async () => (await copied()) + 1)
     await until('it reads on', async () => (await copied()) > before + 20)
