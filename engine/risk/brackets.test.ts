@@ -338,21 +338,56 @@ test('an entry with exits may stand behind the close of the other side, unless t
   assert.is(past.when(turning('again')).one('risk.verdict').verdict, 'approved')
 })
 
+test('a close counts only for what is sure of it', () => {
+  const rule = (past: Given, given: object = {}) =>
+    past.when(signal(0, { signalId: 'x', qty: '20', ...EXITS, ...given })).one('risk.verdict').rule
+  // To be replaced by a smaller one.
+  const smaller = closing().and(report(0, 2, 'accepted'))
+  smaller.and(control(0, 'replace-order', 'r', { orderId: 2, qty: '4' }))
+  assert.is(rule(smaller), 'opposite_entry')
+  // By value: nobody knows how many shares.
+  const short = priced().and(
+    ...[signal(0, { side: 'sell', qty: '10' }), fill(0, 1, 'sell', '10', '100')],
+    signal(0, {
+      signalId: 'v',
+      side: 'buy',
+      notional: '1000',
+      fractional: true,
+      timeInForce: 'day',
+    } as never),
+  )
+  assert.is(short.table.orders.open.get(2)?.all, true)
+  assert.is(rule(short), 'opposite_entry')
+  // More is to be closed than is left: it would eat into what the entry brings in.
+  const over = priced().and(
+    ...[signal(0, { side: 'sell', qty: '10' }), fill(0, 1, 'sell', '10', '100')],
+    signal(0, { signalId: 'p', qty: '5', orderType: 'limit', limitPrice: '95' }),
+    ...[signal(0, { signalId: 'c', side: 'close', qty: '5' }), fill(0, 2, 'buy', '5', '95')],
+  )
+  over.and(fill(0, 9, 'buy', '3', '95'))
+  const add = { side: 'sell', takeProfit: '90', stopLoss: '110' } as const
+  assert.is(rule(over, add), 'opposite_entry')
+})
+
 test('what exits count on is neither cancelled nor made smaller by itself', () => {
   const past = closing().and(report(0, 2, 'accepted'), turning())
-  past
-    .when(control(0, 'cancel-order', 'x', { orderId: 2 }))
-    .leadsTo([
-      'risk.verdict',
-      { verdict: 'denied', code: 'opposite_entry', observed: 'exits count on order 2' },
-    ])
-  past
-    .when(control(0, 'replace-order', 'y', { orderId: 2, qty: '4' }))
-    .leadsTo(['risk.verdict', { verdict: 'denied', code: 'opposite_entry' }])
-  // With the entry on its way out nothing counts on it any more.
+  const refused = [
+    'risk.verdict',
+    {
+      verdict: 'denied',
+      code: 'opposite_entry',
+      observed: 'order 2 closes what exits count on being closed',
+    },
+  ] as const
+  const cancel = (id: string) => control(0, 'cancel-order', id, { orderId: 2 })
+  past.when(cancel('x')).leadsTo([...refused])
+  past.when(control(0, 'replace-order', 'y', { orderId: 2, qty: '4' })).leadsTo([...refused])
+  // An entry whose cancellation is under way may still trade.
   past.and(control(0, 'cancel-order', 'z', { orderId: 3 }))
+  past.when(cancel('x2')).leadsTo([...refused])
+  past.and(report(0, 4, 'canceled'), report(0, 5, 'canceled'), report(0, 3, 'canceled'))
   past
-    .when(control(0, 'cancel-order', 'x2', { orderId: 2 }))
+    .when(cancel('x3'))
     .leadsTo(['risk.verdict', { code: 'cancel' }], ['order.cancel_requested', { orderId: 2 }])
   // Everything at once is no trap.
   const all = closing().and(report(0, 2, 'accepted'), turning())
@@ -360,27 +395,71 @@ test('what exits count on is neither cancelled nor made smaller by itself', () =
   all.when(report(0, 2, 'canceled')).leadsTo()
 })
 
-test('a close that ends before it has traded takes the entry with exits behind it along, and is made up for', () => {
+test('a close that ends before it has traded takes the entry with exits behind it along', () => {
   for (const kind of ['expired', 'rejected', 'withheld'] as const) {
-    const past = closing().and(turning())
+    const past = closing().and(turning(), report(0, 3, 'accepted'))
     past
       .when(report(0, 2, kind))
-      .leadsTo(
-        ['order.cancel_requested', { orderId: 3, actor: 'engine' }],
-        ['order.cancel_requested', { orderId: 4 }],
-        ['order.cancel_requested', { orderId: 5 }],
-      )
+      .leadsTo(['order.cancel_requested', { orderId: 3, actor: 'engine' }])
     past.and(report(0, 4, 'canceled'), report(0, 5, 'canceled'))
-    past
-      .when(report(0, 3, 'canceled'))
-      .leadsTo(
-        ['risk.verdict', { code: 'close', signalId: 'c:instead-2:A', source: 'engine', qty: '10' }],
-        ['order.intended', { orderId: 6, side: 'buy', type: 'market' }],
-      )
+    past.when(report(0, 3, 'canceled')).leadsTo()
   }
+  // Should it trade all the same, its exits go and what is held is closed.
+  const late = closing().and(turning(), report(0, 2, 'expired'))
+  late
+    .when(fill(0, 3, 'buy', '20', '100'))
+    .leadsTo(['order.cancel_requested', { orderId: 4 }], ['order.cancel_requested', { orderId: 5 }])
+  late.and(report(0, 4, 'canceled'))
+  late
+    .when(report(0, 5, 'canceled'))
+    .leadsTo(
+      ['risk.verdict', { code: 'close', source: 'engine', qty: '10' }],
+      ['order.intended', { side: 'sell', type: 'market' }],
+    )
   // Nothing counts on it where the entry has no exits.
   const plain = closing().and(signal(0, { signalId: 'turn', qty: '20' }))
   plain.when(report(0, 2, 'expired')).leadsTo()
+})
+
+/** The entry behind the close has traded first: 10 held, exits of 20, 10 to be bought yet. */
+const turned = (): Given => closing().and(turning(), fill(0, 3, 'buy', '20', '100'))
+
+test('where the entry has traded, all of the symbol is closed in the place of the close', () => {
+  const past = turned()
+  past
+    .when(report(0, 2, 'expired'))
+    .leadsTo(['order.cancel_requested', { orderId: 4 }], ['order.cancel_requested', { orderId: 5 }])
+  past.and(report(0, 4, 'canceled'))
+  past
+    .when(report(0, 5, 'canceled'))
+    .leadsTo(
+      ['risk.verdict', { code: 'close', signalId: 'c:instead-2:A', source: 'engine', qty: '10' }],
+      ['order.intended', { orderId: 6, side: 'sell', type: 'market' }],
+    )
+  // Flat was the wish: what comes in afterwards is left alone.
+  past.and(signal(0, { signalId: 'next', qty: '3' }))
+  past.when(fill(1, 6, 'sell', '10', '100')).leadsTo()
+  past.when(fill(1, 7, 'buy', '3', '100')).leadsTo()
+})
+
+test('while trading is halted exits stay and nothing is sent; a resume looks again', () => {
+  const past = turned().and(control(0, 'halt'))
+  past.when(report(0, 2, 'expired')).leadsTo()
+  past
+    .when(control(0, 'resume'))
+    .leadsTo(
+      'risk.state_changed',
+      ['order.cancel_requested', { orderId: 4 }],
+      ['order.cancel_requested', { orderId: 5 }],
+    )
+})
+
+test('what is not listed any more is paid out, not closed', () => {
+  const past = turned()
+  past.when(report(0, 2, 'canceled')).leadsTo('order.cancel_requested', 'order.cancel_requested')
+  const gone = turned()
+  const canceled = report(0, 2, 'canceled')
+  gone.when({ ...canceled, data: { ...canceled.data, code: 'delisted' } } as Input).leadsTo()
 })
 
 test.run()

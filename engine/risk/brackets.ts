@@ -1,7 +1,7 @@
 import type { RiskVerdict, SignalRaised, SignalReceived } from '../../schemas/types.gen.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { abs, add, type Decimal, format, parse, trunc, ZERO } from '../decimal.ts'
-import { remaining } from '../trading/order-state.ts'
+import { closingShares, remaining } from '../trading/order-state.ts'
 import { orderFault } from '../trading/order-rules.ts'
 import type { Check } from './limits.ts'
 
@@ -94,12 +94,13 @@ export function checkOpposite(
     checks.push({ rule: 'opposite_entry', observed, limit, ok: false })
   }
   let closing: Decimal = ZERO
+  let leaving: Decimal = ZERO
   for (const other of orders.open.values()) {
     if (other.symbol !== symbol || other.parentId !== null) continue
-    if (other.side === side) {
-      const closes = other.reducing && other.terms.type === 'market' && !other.cancelRequested
-      if (closes) closing = add(closing, remaining(other))
-    } else if (!other.reducing && (legs.length > 0 || other.terms.orderClass !== undefined)) {
+    if (other.side === side) closing = add(closing, closingShares(other, orders))
+    else if (other.reducing) {
+      if (other.replaces === null) leaving = add(leaving, remaining(other))
+    } else if (legs.length > 0 || other.terms.orderClass !== undefined) {
       const observed = `order ${other.orderId} opens the other way`
       refuse(observed, 'entries of one side, where one of them has exits')
       return
@@ -109,5 +110,11 @@ export function checkOpposite(
   const against = side === 'sell' ? held > 0 : held < 0
   if (legs.length > 0 && against && closing < abs(held)) {
     refuse(`${format(held)} held`, 'a position closed first: exits guard the whole of their entry')
+    return
+  }
+  // Orders that close more than is left would eat into what the entry brings in.
+  const stays = held === 0 || against ? ZERO : abs(held)
+  if (legs.length > 0 && leaving > stays) {
+    refuse(`${format(leaving)} to be closed`, `the ${format(stays)} held: cancel what is too much`)
   }
 }

@@ -103,8 +103,13 @@ export function continueFlattening(
 ): boolean {
   const flattening = state.flattening.get(symbol)
   if (flattening === undefined || state.splitting === symbol) return false
-  for (const order of table.orders.open.values()) if (order.symbol === symbol) return false
   const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
+  if (held === 0 && flattening.sent > 0) {
+    // That was the wish. What works by now came after it.
+    state.flattening.delete(symbol)
+    return false
+  }
+  for (const order of table.orders.open.values()) if (order.symbol === symbol) return false
   const halted = flattening.code === 'close' && state.trading === 'HALTED'
   if (held === 0 || halted || flattening.sent === FLATTEN_ATTEMPTS) {
     state.flattening.delete(symbol)
@@ -145,13 +150,44 @@ export function closeAfterExits(
 
 /**
  * A close that ends before it has traded, while an entry of the other side with exits stands behind it, would leave the
- * exits larger than what they guard: all of the symbol makes way, and what is held then is closed after all.
+ * exits larger than what they guard. An entry that has not traded is taken back; where one has, all of the symbol makes
+ * way, and what is held then is closed after all. While trading is halted nothing is done: it is looked at again when
+ * an operator resumes.
  */
-export function closeAfterAll(state: RiskState, emit: Emit, table: Readonly<StateTable>): void {
-  const order = table.orders.fellShort
+export function closeAfterAll(
+  state: RiskState,
+  order: Order | null,
+  emit: Emit,
+  table: Readonly<StateTable>,
+): void {
   if (order === null || !legsCountOn(order, table)) return
+  // Everything is being cancelled.
+  if (state.cancelling !== null && !state.cancelling.opening) return
+  if (state.trading === 'HALTED') {
+    state.shortfalls.set(order.symbol, order)
+    return
+  }
+  const { symbol } = order
   const by = { signalId: `${order.terms.signalId}:instead-${order.orderId}`, source: 'engine' }
-  closeAfterExits(state, order.symbol, by, emit, table)
+  const entries = new Set<number>()
+  for (const leg of table.orders.open.values()) {
+    if (leg.symbol !== symbol || leg.parentId === null || leg.side === order.side) continue
+    const entry = table.orders.open.get(leg.parentId)
+    if (entry === undefined || entry.filledQty > 0 || entry.inherited > 0) {
+      closeAfterExits(state, symbol, by, emit, table)
+      return
+    }
+    entries.add(entry.orderId)
+  }
+  for (const orderId of entries) takeBack(state, orderId, by)
+  cancelWorking(by.source, `close ${symbol}`, (other) => entries.has(other.orderId), emit, table)
+}
+
+/** Looks again at closes that ended while trading was halted. */
+export function lookAtShortfalls(state: RiskState, emit: Emit, table: Readonly<StateTable>): void {
+  const orders = [...state.shortfalls.values()]
+  state.shortfalls.clear()
+  for (const order of orders) closeAfterAll(state, order, emit, table)
 }
 
 /** Asks once more for what has to make way for a flatten or close, where the broker refused to cancel it. */

@@ -130,8 +130,8 @@ function changed({ qty, terms }: Order, control: ControlReceived): Wanted {
 /** Whether no exits count on an order that closes the other side of them first. */
 function dispensable(order: Order, checks: Check[], table: Readonly<StateTable>): boolean {
   if (order.cancelRequested || !legsCountOn(order, table)) return true
-  const observed = `exits count on order ${order.orderId}`
-  const limit = 'their entry cancelled first, or cancel-all, or flatten'
+  const observed = `order ${order.orderId} closes what exits count on being closed`
+  const limit = 'the entry and its exits gone first; or cancel-all, or flatten'
   checks.push({ rule: 'opposite_entry', observed, limit, ok: false })
   return false
 }

@@ -2,6 +2,7 @@ import type { RiskStateChanged } from '../../schemas/types.gen.ts'
 import type { ChainEvent, Emit, EventOf, Processor } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
 import { ZERO, type Decimal, format, toNumber } from '../decimal.ts'
+import type { Order } from '../trading/order-state.ts'
 import { DAY_MS, formatTime } from '../time.ts'
 import {
   askAgain,
@@ -12,6 +13,7 @@ import {
   continueCancelling,
   continueFlattening,
   type Flattening,
+  lookAtShortfalls,
   renewBudget,
   takeBackEntries,
   type TakenBack,
@@ -44,6 +46,8 @@ export interface RiskState {
   cancelling: { actor: string; reason: string; opening: boolean } | null
   /** Entries that were taken back, by order number. */
   takenBack: Map<number, TakenBack>
+  /** By symbol, the close that ended while trading was halted and that exits had counted on. */
+  shortfalls: Map<string, Order>
   /** Symbol of which the broker has split the orders, and the split itself is not heard of yet; null: none. */
   splitting: string | null
 }
@@ -90,6 +94,7 @@ export const riskProcessor: Processor<RiskState> = {
     flattening: new Map(),
     cancelling: null,
     takenBack: new Map(),
+    shortfalls: new Map(),
     splitting: null,
   }),
   handle(state, event, emit, table) {
@@ -118,13 +123,15 @@ export const riskProcessor: Processor<RiskState> = {
       case 'order.canceled':
         // What is held is not in new shares yet, and a close of it would be of the old ones.
         if (event.data.code === 'split') state.splitting = event.data.symbol
-        closeAfterAll(state, emit, table)
+        // A position of what is not listed any more is paid out.
+        if (event.data.code !== 'delisted')
+          closeAfterAll(state, table.orders.fellShort, emit, table)
         continueAll(state, emit, table)
         break
       case 'order.expired':
       case 'order.rejected':
       case 'order.withheld':
-        closeAfterAll(state, emit, table)
+        closeAfterAll(state, table.orders.fellShort, emit, table)
         continueAll(state, emit, table)
         break
       case 'order.replaced':
@@ -145,6 +152,7 @@ export const riskProcessor: Processor<RiskState> = {
           state.peak = table.portfolio.equity
           state.dayBase = table.portfolio.equity
         }
+        if (event.data.to !== 'HALTED') lookAtShortfalls(state, emit, table)
         if (event.data.to !== 'ACTIVE') {
           // A resting order that opens would go on trading; one that protects a position stays.
           const { actor, code } = event.data

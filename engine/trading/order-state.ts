@@ -139,32 +139,35 @@ export function guardedQty(table: Readonly<StateTable>, symbol: string): Decimal
   return min(abs(held), sum)
 }
 
+/** Shares that a market order which closes a position will surely trade: what its replacement, if one is asked for, leaves. */
+export function closingShares(order: Readonly<Order>, orders: Readonly<OrdersState>): Decimal {
+  const counts = order.reducing && order.terms.type === 'market' && order.parentId === null
+  // Of one by value nobody knows how many shares it will be; a replacement counts in the place of its original.
+  if (!counts || order.all || order.cancelRequested || order.replaces !== null) return ZERO
+  const next = order.replacement === null ? undefined : orders.open.get(order.replacement)
+  return next === undefined ? remaining(order) : min(remaining(order), remaining(next))
+}
+
 /**
  * Whether legs of an entry on the other side of a position count on this order, which closes that position first: were
- * it not to trade any more, they would sell, or buy back, more than there will be.
+ * it not to trade any more, they would sell, or buy back, more than there will be. An entry counts until the broker has
+ * said that it is gone: it may trade while its cancellation is under way.
  */
 export function legsCountOn(order: Readonly<Order>, table: Readonly<StateTable>): boolean {
   const { orders } = table
-  const closing = (other: Readonly<Order>) => other.reducing && other.terms.type === 'market'
-  if (orders.legs === 0 || order.parentId !== null || !closing(order)) return false
+  const closes = order.reducing && order.terms.type === 'market' && order.parentId === null
+  if (orders.legs === 0 || !closes) return false
   const held = table.portfolio.holdings.get(order.symbol)?.qty ?? ZERO
   let there = order.side === 'buy' ? held : neg(held)
   const groups = new Map<number, Decimal>()
   for (const other of orders.open.values()) {
     if (other.symbol !== order.symbol || other.orderId === order.orderId) continue
-    // What was asked to be cancelled is on its way out.
-    if (other.cancelRequested) continue
     if (other.parentId === null) {
-      const enters = other.terms.orderClass !== undefined
-      const counts = other.side === order.side && other.replaces === null
-      if (counts && (enters || closing(other))) there = add(there, remaining(other))
-    } else if (other.side !== order.side) {
-      const entry = orders.open.get(other.parentId)
-      const left = remaining(other)
-      const guards = entry?.cancelRequested
-        ? min(left, add(entry.filledQty, entry.inherited))
-        : left
-      groups.set(other.parentId, max(groups.get(other.parentId) ?? ZERO, guards))
+      if (other.side !== order.side) continue
+      const enters = other.terms.orderClass !== undefined && other.replaces === null
+      there = add(there, enters ? remaining(other) : closingShares(other, orders))
+    } else if (other.side !== order.side && !other.cancelRequested) {
+      groups.set(other.parentId, max(groups.get(other.parentId) ?? ZERO, remaining(other)))
     }
   }
   let guarded: Decimal = ZERO

@@ -6,7 +6,7 @@ import type {
 } from '../../schemas/types.gen.ts'
 import type { ChainEvent, Emit, EventOf, Processor } from '../chain/processor.ts'
 import type { StateTable } from '../chain/state-table.ts'
-import { ZERO, add, div, fromNumber, parse, sub } from '../decimal.ts'
+import { ZERO, add, div, fromNumber, min, parse, sub } from '../decimal.ts'
 import { splitPosition } from '../market/actions.ts'
 import { lastClose } from '../market/market.ts'
 import { emitIntents } from './intents.ts'
@@ -258,6 +258,8 @@ function settleReplacement(
   if (refusal(next.status, fate) === null) move(state, next, fate)
   else reserve(state, next)
   if (kind !== 'replaced') return
+  // An entry that ended meanwhile may have left less to guard than was asked for.
+  if (next.parentId !== null && order !== undefined) next.qty = min(next.qty, order.qty)
   for (const leg of state.open.values()) {
     if (leg.parentId === orderId) leg.parentId = next.orderId
   }
