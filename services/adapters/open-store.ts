@@ -73,7 +73,7 @@ export async function openStore(
   if (copy === undefined || stream === undefined) return source
   const { openCopiedStore } = await import('./local-copy/copied-store.ts')
   try {
-    return await openCopiedStore({ ...copy, stream, source })
+    return await openCopiedStore({ ...copy, stream, source, name: source.url })
   } catch (error) {
     await source.close()
     throw error

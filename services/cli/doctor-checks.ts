@@ -153,11 +153,7 @@ export async function checkEventStore(config: Config): Promise<Check> {
     await store.close()
     return ok(id, `the book lies in EventStoreDB at ${maskAddress(url)}, which answers`)
   } catch (error) {
-    return fail(
-      id,
-      (error as Error).message,
-      'correct EVENTSTORE_URL, or unset it for the embedded store',
-    )
+    return fail(id, (error as Error).message, 'start that server, or correct EVENTSTORE_URL')
   }
 }
 

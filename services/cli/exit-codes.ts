@@ -60,6 +60,7 @@ export const CODES: Readonly<Record<string, ExitCode>> = {
   book_older: EXIT.refused,
   copy_ahead: EXIT.refused,
   server_behind_copy: EXIT.refused,
+  server_diverged: EXIT.refused,
   backup_damaged: EXIT.refused,
   broker_ahead: EXIT.refused,
   broker_behind: EXIT.refused,

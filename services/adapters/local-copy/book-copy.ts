@@ -2,29 +2,15 @@ import { Buffer } from 'node:buffer'
 import { existsSync, rmSync, truncateSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { AlteredEvent } from '../../../engine/events/envelope.ts'
-import { type Hash, stepChecksum } from '../../../engine/events/step-recorder.ts'
+import type { Hash } from '../../../engine/events/step-recorder.ts'
 import {
   type EventStore,
   MAX_APPEND_BYTES,
   type StoredEvent,
 } from '../../../engine/ports/event-store.ts'
 import { openSqliteStore, type SqliteStore } from '../embedded/sqlite-store.ts'
-
-/** The server's book ends before what this machine has read of it. */
-export class ServerBehindCopy extends Error {
-  override name = 'ServerBehindCopy'
-  readonly code = 'server_behind_copy'
-  /** First and last position that the copy has and the server has not. */
-  readonly from: number
-  readonly to: number
-  constructor(path: string, stream: string, head: number, last: number) {
-    super(
-      `EventStoreDB holds stream ${stream} ${head < 0 ? 'not at all' : `up to ${head}`}, and ${path} has read it up to ${last}: positions ${head + 1} to ${last} are gone there. Restore the server's newest backup, or put them back from the copy: move it as book.db into an empty folder, and \`bitacora copy-book\` from there. Is the shorter book meant, move the copy away`,
-    )
-    this.from = head + 1
-    this.to = last
-  }
-}
+import { ServerDiverged } from './copy-errors.ts'
+import { checkStep, compare, FileTrouble, lastStep } from './copy-proof.ts'
 
 export interface BookCopyOptions {
   /** The file; it and its log are the copy's own. */
@@ -33,6 +19,8 @@ export interface BookCopyOptions {
   stream: string
   /** Who is copied, and decides. */
   source: EventStore
+  /** How messages call it. */
+  name: string
   hash: Hash
   /** The copy could not be used or kept; work goes on without it. */
   warn: (error: unknown, message: string) => void
@@ -40,6 +28,8 @@ export interface BookCopyOptions {
 
 /** Errors that say the file is a copy of ours, and no good. */
 const SPOILT = new Set(['corrupt_book', 'book_too_new', 'altered_event'])
+/** Events that may wait for the file; beyond them nothing more is kept until the next start. */
+const MAX_WAITING = 100_000
 
 /**
  * What this machine has read of a book that lies elsewhere, in a file of its own: reading it again costs a tenth of what
@@ -68,18 +58,22 @@ export class BookCopy {
     this.#next = last + 1
   }
 
-  /** Throws ServerBehindCopy, and what the source throws. */
+  /** Throws ServerBehindCopy, ServerDiverged, CopyOfAnotherBook, and what the source throws. */
   static async open(options: BookCopyOptions): Promise<BookCopy> {
     const file = await openFile(options)
     if (file === null) return new BookCopy(options, null, -1)
     try {
       const last = await lastStep(file, options)
-      if (last !== undefined) await compare(options, last)
+      if (last !== undefined) await compare(file, last, options)
       return new BookCopy(options, file, last?.position ?? -1)
     } catch (error) {
       await file.close()
-      if (!isSpoilt(error)) throw error
-      discard(options, error)
+      if (!(error instanceof FileTrouble)) throw error
+      if (!isSpoilt(error.cause)) {
+        tellUseless(options, error.cause)
+        return new BookCopy(options, null, -1)
+      }
+      discard(options, error.cause)
       return new BookCopy(options, await openFile(options), -1)
     }
   }
@@ -111,11 +105,17 @@ export class BookCopy {
   keep(events: readonly StoredEvent[]): void {
     if (this.#file === null) return
     for (const event of events) {
-      if (event.position !== this.#next) continue
+      if (event.position !== this.#next || this.#waiting.length === MAX_WAITING) continue
       this.#waiting.push(event)
       this.#next += 1
     }
     if (this.#waiting.length > 0) this.#writing ??= this.#write()
+  }
+
+  /** What is said where the source no longer holds what was read from here. */
+  diverged(position: number): ServerDiverged {
+    const { name, path, stream } = this.#options
+    return new ServerDiverged(name, path, stream, position)
   }
 
   /** Writes what waits, then lets go of the file. */
@@ -144,27 +144,27 @@ export class BookCopy {
   }
 
   async #write(): Promise<void> {
-    // After those who wait for the append that these events come from.
-    await turn()
-    while (this.#file !== null) {
-      const batch = wholeSteps(this.#waiting)
-      const last = batch[batch.length - 1]
-      if (last === undefined) break
-      this.#waiting = this.#waiting.slice(batch.length)
-      try {
+    try {
+      for (;;) {
+        // After those who wait for the append that these events come from, and one turn of the event loop for each batch.
+        await turn()
+        const batch = wholeSteps(this.#waiting)
+        const last = batch[batch.length - 1]
+        if (this.#file === null || last === undefined) return
+        this.#waiting = this.#waiting.slice(batch.length)
         await this.#file.append(this.#options.stream, this.#written, batch)
-      } catch (error) {
-        await this.#giveUp(error)
-        break
+        // Not from the file but from the source itself.
+        if (this.#proven === this.#written) {
+          this.#proven = last.position
+          this.#checksum = last.checksum ?? ''
+        }
+        this.#written = last.position
       }
-      // Not from the file but from the source itself.
-      if (this.#proven === this.#written) {
-        this.#proven = last.position
-        this.#checksum = last.checksum ?? ''
-      }
-      this.#written = last.position
+    } catch (error) {
+      await this.#giveUp(error)
+    } finally {
+      this.#writing = null
     }
-    this.#writing = null
   }
 
   /** Throws the file away, also for its room on a full disk; the next start makes another. */
@@ -173,20 +173,19 @@ export class BookCopy {
     if (file === null) return
     this.#file = null
     this.#waiting = []
-    await file.close()
+    await file.close().catch(() => undefined)
     discard(this.#options, error)
   }
 }
 
 /** Null where there is no use of a copy: the disk refuses, or something else lies there. */
 async function openFile(options: BookCopyOptions): Promise<SqliteStore | null> {
-  const { path, warn } = options
   for (let attempt = 1; ; attempt++) {
     try {
       return await openOwn(options)
     } catch (error) {
       if (!isSpoilt(error) || attempt === 2) {
-        warn(error, `${path}: no copy of the book is kept; each start reads it from EventStoreDB`)
+        tellUseless(options, error)
         return null
       }
       discard(options, error)
@@ -200,57 +199,6 @@ async function openOwn({ path, stream }: BookCopyOptions): Promise<SqliteStore> 
   if (foreign === undefined) return file
   await file.close()
   throw new AlteredEvent(0, `it belongs to stream ${foreign}`)
-}
-
-async function lastStep(
-  file: SqliteStore,
-  { stream }: BookCopyOptions,
-): Promise<StoredEvent | undefined> {
-  const last = await file.head(stream)
-  if (last < 0) return undefined
-  for await (const page of file.read(stream, last)) {
-    const [event] = page
-    if (event === undefined || event.checksum === null) break
-    return event
-  }
-  throw new AlteredEvent(last, 'it does not end with a step')
-}
-
-/** The checksum of a step covers all before it: where the last is the source's, a proven copy is the source's. */
-async function compare(
-  { path, stream, source }: BookCopyOptions,
-  { id, type, body, checksum, position }: StoredEvent,
-): Promise<void> {
-  const head = await source.head(stream)
-  if (head < position) throw new ServerBehindCopy(path, stream, head, position)
-  for await (const [theirs] of source.read(stream, position, position)) {
-    const same =
-      theirs?.checksum === checksum &&
-      theirs.body === body &&
-      theirs.id === id &&
-      theirs.type === type
-    if (!same) throw new AlteredEvent(position, 'the book has another event there')
-  }
-}
-
-/** Answers the checksum of the step. Throws AlteredEvent. */
-function checkStep(hash: Hash, previous: string, step: readonly StoredEvent[]): string {
-  const first = step[0]!
-  const bodies: string[] = []
-  for (const { id, type, body, position } of step) {
-    bodies.push(body)
-    // Neither is covered by the checksum; both follow from what is (engine/events: ids.ts, envelope.ts).
-    const tail = position.toString(16).padStart(15, '0')
-    const isFiled = body.startsWith(`{"type":"${type}",`)
-    if (!isFiled || id !== `${first.id.slice(0, 20)}${tail.slice(0, 3)}-${tail.slice(3)}`) {
-      throw new AlteredEvent(position, 'its type or id is not that of its body and place')
-    }
-  }
-  const sum = stepChecksum(hash, previous, first.id, bodies)
-  if (sum !== step[step.length - 1]!.checksum) {
-    throw new AlteredEvent(first.position, 'its step does not match its checksum')
-  }
-  return sum
 }
 
 /** From the first on, as many steps as one append holds; none before the first step is whole. */
@@ -269,12 +217,20 @@ function isSpoilt(error: unknown): boolean {
   return SPOILT.has(String((error as { code?: unknown } | null)?.code))
 }
 
+function tellUseless({ path, warn }: BookCopyOptions, error: unknown): void {
+  warn(error, `no copy of the book is kept: mend or remove ${path}; EventStoreDB is read instead`)
+}
+
 function discard({ path, warn }: BookCopyOptions, error: unknown): void {
   warn(
     error,
-    `${path} is no good copy of the book and was thrown away; EventStoreDB is read instead`,
+    `${path} is no good copy of the book and is thrown away; EventStoreDB is read instead`,
   )
-  // libsql keeps a closed file open until it is collected: the room on the disk comes back with the bytes.
-  if (existsSync(path)) truncateSync(path)
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+  try {
+    // libsql keeps a closed file open until it is collected: the room on the disk comes back with the bytes.
+    for (const end of ['', '-wal']) if (existsSync(`${path}${end}`)) truncateSync(`${path}${end}`)
+    for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true })
+  } catch (cause) {
+    warn(cause, `${path} cannot be removed; remove it by hand`)
+  }
 }

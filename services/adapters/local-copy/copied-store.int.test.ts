@@ -24,7 +24,14 @@ const hash = (text: string): string => digest('sha256', text)
 class Source extends MemoryStore {
   /** Positions handed out since the last look, in order. */
   served: number[] = []
-  #checksum = ''
+  #checksum: string
+  readonly #what: string
+
+  constructor(checksum = '', what = '') {
+    super()
+    this.#checksum = checksum
+    this.#what = what
+  }
 
   override async *read(stream: string, from: number, to?: number) {
     for await (const page of super.read(stream, from, to)) {
@@ -39,7 +46,12 @@ class Source extends MemoryStore {
   async step(size: number, padding = 0): Promise<ProposedEvent[]> {
     const first = (await this.head(STREAM)) + 1
     const bodies = Array.from({ length: size }, (_, i) =>
-      JSON.stringify({ type: 'market.bar', n: first + i, padding: 'x'.repeat(padding) }),
+      JSON.stringify({
+        type: 'market.bar',
+        n: first + i,
+        what: this.#what,
+        padding: 'x'.repeat(padding),
+      }),
     )
     this.#checksum = stepChecksum(hash, this.#checksum, eventId(RUN, first), bodies)
     return bodies.map((body, i) => ({
@@ -74,7 +86,8 @@ function scene(title: string, body: (scene: Scene) => Promise<void>): void {
       const warnings: string[] = []
       const warn = (error: unknown, message: string) =>
         void warnings.push(`${message} (${(error as Error).message})`)
-      const open = () => openCopiedStore({ path, stream: STREAM, source, hash, warn })
+      const open = () =>
+        openCopiedStore({ path, stream: STREAM, source, name: 'the server', hash, warn })
       const write = async (store: EventStore, sizes: readonly number[], padding = 0) => {
         for (const size of sizes) {
           const head = await source.head(STREAM)
@@ -100,16 +113,16 @@ scene('what was appended or read once is not asked of the source again', async (
   source.looked()
   store = await open()
   assert.equal(await readAndClose(store), await readAll(source, STREAM))
-  // The last event, to compare it; nothing else.
-  assert.equal(source.served.slice(0, -6), [5])
+  // The last event, to compare it when the copy is opened and where it joins; nothing else.
+  assert.equal(source.served.slice(0, -6), [5, 5])
   // Appended by another engine meanwhile.
   await write(source, [2, 1])
   source.looked()
   assert.is((await readAndClose(await open())).length, 9)
-  assert.equal(source.served, [5, 6, 7, 8])
+  assert.equal(source.served, [5, 5, 6, 7, 8])
   source.looked()
   assert.is((await readAndClose(await open())).length, 9)
-  assert.is(source.looked(), 1)
+  assert.is(source.looked(), 2)
   assert.equal(warnings, [])
 })
 
@@ -163,7 +176,7 @@ for (const [what, sql, told] of [
     /does not match its checksum/,
   ],
   ['end', 'DELETE FROM appends WHERE first > 0', null],
-  ['checksums', `UPDATE appends SET checksums = replace(checksums, 'a', 'b')`, /another event/],
+  ['checksums', `UPDATE appends SET checksums = replace(checksums, 'a', 'b')`, /does not match its checksum/],
 ] as const) {
   scene(`an altered ${what} does not reach the reader`, async (at) => {
     const { source, open, path, warnings } = at
@@ -178,44 +191,86 @@ for (const [what, sql, told] of [
   })
 }
 
-scene('the copy of another book, or of another stream, is thrown away', async (at) => {
-  const { source, open, write, path, warnings } = at
-  const other = new Source()
-  await other.append(STREAM, -1, await other.step(2))
-  const foreign = openSqliteStore(path)
-  await foreign.append(STREAM, -1, (await all(other)) as ProposedEvent[])
-  await foreign.close()
-  await write(source, [1, 1, 1])
-  assert.equal(await readAndClose(await open()), await all(source))
-  assert.match(warnings.join(), /another event there/)
-  rmSync(path)
-  const stream = openSqliteStore(path)
-  await stream.append('account-other', -1, (await all(other)) as ProposedEvent[])
-  await stream.close()
-  assert.equal(await readAndClose(await open()), await all(source))
-  assert.match(warnings[1] ?? '', /it belongs to stream account-other/)
-})
+scene(
+  'a whole copy of another book is refused and kept; that of another stream goes',
+  async (at) => {
+    const { source, open, write, path, warnings } = at
+    const other = new Source()
+    await other.append(STREAM, -1, await other.step(2))
+    const foreign = openSqliteStore(path)
+    await foreign.append(STREAM, -1, (await all(other)) as ProposedEvent[])
+    await foreign.close()
+    await write(source, [1, 1, 1])
+    const error = await rejection(open())
+    assert.is((error as { code?: string }).code, 'foreign_copy')
+    assert.match(String(error), /the server, stream account-main, holds another book than/)
+    assert.ok(existsSync(path))
+    rmSync(path)
+    const stream = openSqliteStore(path)
+    await stream.append('account-other', -1, (await all(other)) as ProposedEvent[])
+    await stream.close()
+    assert.equal(await readAndClose(await open()), await all(source))
+    assert.match(warnings.join(), /it belongs to stream account-other/)
+  },
+)
 
-scene('a source that ends before its copy is refused, and what it lost is kept', async (at) => {
+/** A server that was taken back to its first events, and went on differently. */
+async function takenBack(source: Source, kept: number, sizes: number[]): Promise<Source> {
+  const events = (await all(source)).slice(0, kept)
+  const other = new Source(events[kept - 1]?.checksum ?? '', 'other')
+  await other.append(STREAM, -1, events)
+  for (const size of sizes) {
+    await other.append(STREAM, await other.head(STREAM), await other.step(size))
+  }
+  return other
+}
+
+scene('a server that was taken back and went on is refused, and the copy kept', async (at) => {
   const { source, path } = at
   await readAndCopy(at, [1, 3, 2])
-  const events = await all(source)
-  const shorter = new Source()
-  await shorter.append(STREAM, -1, events.slice(0, 4))
-  for (const [server, message] of [
-    [shorter, /up to 3, and .*book-copy\.db has read it up to 5: positions 4 to 5 are gone/],
-    [new Source(), /not at all, and .* positions 0 to 5 are gone/],
-  ] as const) {
+  // Shorter than the copy, as long, and longer.
+  for (const sizes of [[1], [2], [3, 3]]) {
+    const server = await takenBack(source, 4, sizes)
     const error = await rejection(
-      openCopiedStore({ path, stream: STREAM, source: server, hash, warn: () => undefined }),
+      openCopiedStore({
+        ...{ path, stream: STREAM, hash },
+        source: server,
+        name: 'it',
+        warn: fail,
+      }),
     )
-    assert.is((error as { code?: string }).code, 'server_behind_copy')
-    assert.match(String(error), message)
+    assert.is((error as { code?: string }).code, 'server_diverged')
+    assert.ok(existsSync(path))
   }
-  const copy = openSqliteStore(path, { readonly: true })
-  assert.equal(await readAll(copy, STREAM), events)
-  await copy.close()
 })
+
+scene(
+  'a server that was taken back after the copy was compared is noticed when it is read',
+  async (at) => {
+    const { source, path } = at
+    await readAndCopy(at, [1, 3, 2])
+    for (const sizes of [[1], [2], [3, 3]]) {
+      let server: Source = source
+      const turning = {
+        append: () => Promise.reject(new Error('not here')),
+        head: (stream: string) => server.head(stream),
+        read: (stream: string, from: number, to?: number) => server.read(stream, from, to),
+        subscribe: () => Promise.reject(new Error('not here')) as never,
+        close: async () => undefined,
+      }
+      const options = { ...{ path, stream: STREAM, hash }, source: turning, name: 'it', warn: fail }
+      const store = await openCopiedStore(options)
+      server = await takenBack(source, 4, sizes)
+      const error = await rejection(readAll(store, STREAM))
+      assert.is((error as { code?: string }).code, 'server_diverged')
+      await store.close()
+    }
+  },
+)
+
+function fail(error: unknown): never {
+  throw error
+}
 
 scene('what is no book of ours is left, and work goes on without a copy', async (at) => {
   const { source, open, write, path, warnings } = at
@@ -227,6 +282,12 @@ scene('what is no book of ours is left, and work goes on without a copy', async 
   rmSync(path)
   mkdirSync(path)
   assert.equal(await readAndClose(await open()), await all(source))
+  rmSync(path, { recursive: true })
+  await readAndClose(await open())
+  rmSync(`${path}-wal`, { force: true })
+  mkdirSync(`${path}-wal`)
+  assert.equal(await readAndClose(await open()), await all(source))
+  assert.is(warnings.length, 3)
   assert.match(warnings[1] ?? '', /no copy of the book is kept.*not a file/)
 })
 
@@ -255,7 +316,14 @@ if (mountable) {
         const small = join(disk, 'book-copy.db')
         const warn = (error: unknown, message: string) =>
           void warnings.push(`${message} (${(error as Error).message})`)
-        const store = await openCopiedStore({ path: small, stream: STREAM, source, hash, warn })
+        const store = await openCopiedStore({
+          path: small,
+          stream: STREAM,
+          source,
+          name: 'the server',
+          hash,
+          warn,
+        })
         await write(store, new Array(30).fill(2), 20_000)
         assert.equal(await readAndClose(store), await all(source))
         assert.match(warnings.join(), /small.book-copy\.db is no good copy.*check the disk's space/)
@@ -315,14 +383,28 @@ test('local copy: whatever is done with it, it tells what the source tells', () 
         const warn = () => undefined
         let path = join(folder, `${files++}.db`)
         let old: string | null = null
-        let store = await openCopiedStore({ path, stream: STREAM, source, hash, warn })
+        let store = await openCopiedStore({
+          path,
+          stream: STREAM,
+          source,
+          name: 'the server',
+          hash,
+          warn,
+        })
         /** Goes on with what lies in a file, under a name that nobody has had open. */
         const reopen = async (from: () => string | null) => {
           await store.close()
           const file = from()
           path = join(folder, `${files++}.db`)
           if (file !== null && existsSync(file)) copyFileSync(file, path)
-          store = await openCopiedStore({ path, stream: STREAM, source, hash, warn })
+          store = await openCopiedStore({
+            path,
+            stream: STREAM,
+            source,
+            name: 'the server',
+            hash,
+            warn,
+          })
         }
         const add = async (target: EventStore, size: number) =>
           target.append(STREAM, await source.head(STREAM), await source.step(size))

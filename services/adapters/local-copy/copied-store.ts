@@ -5,10 +5,12 @@ import type {
   Subscription,
 } from '../../../engine/ports/event-store.ts'
 import { BookCopy, type BookCopyOptions } from './book-copy.ts'
+import { isSame } from './copy-proof.ts'
 
 /**
  * A store with a copy of one stream beside it. Appends, heads and subscriptions are the source's; of a read, the copy
- * answers what it can prove, and takes the rest as it comes by. Throws ServerBehindCopy, and what the source throws.
+ * answers what it can prove, and takes the rest as it comes by. Throws ServerBehindCopy,
+ * ServerDiverged, CopyOfAnotherBook, and what the source throws.
  */
 export async function openCopiedStore(options: BookCopyOptions): Promise<EventStore> {
   const { source, stream } = options
@@ -38,19 +40,28 @@ class CopiedStore implements EventStore {
     return last
   }
 
+  // The copy was compared when it was opened, which may be long ago: where the source goes on it is asked for the last
+  // event of the copy once more.
   async *read(stream: string, from: number, to?: number): AsyncGenerator<readonly StoredEvent[]> {
     let next = Math.max(0, from)
+    let last: StoredEvent | undefined
     if (stream === this.#stream) {
       for await (const page of this.#copy.read(next, to ?? Number.MAX_SAFE_INTEGER)) {
         yield page
         next += page.length
+        last = page[page.length - 1]
       }
     }
     if (to !== undefined && next > to) return
-    for await (const page of this.#source.read(stream, next, to)) {
-      if (stream === this.#stream) this.#copy.keep(page)
-      yield page
+    for await (const page of this.#source.read(stream, last === undefined ? next : next - 1, to)) {
+      const isJoint = last !== undefined && page[0]!.position < next
+      if (isJoint && !isSame(last, page[0])) throw this.#copy.diverged(next - 1)
+      const rest = isJoint ? page.slice(1) : page
+      last = undefined
+      if (stream === this.#stream) this.#copy.keep(rest)
+      if (rest.length > 0) yield rest
     }
+    if (last !== undefined) throw this.#copy.diverged(next - 1)
   }
 
   head(stream: string): Promise<number> {
@@ -66,7 +77,10 @@ class CopiedStore implements EventStore {
   }
 
   async close(): Promise<void> {
-    await this.#copy.close()
-    await this.#source.close()
+    try {
+      await this.#copy.close()
+    } finally {
+      await this.#source.close()
+    }
   }
 }
