@@ -27,7 +27,7 @@ export class BookElsewhere extends Error {
   readonly code = 'book_elsewhere'
   constructor(copy: string) {
     super(
-      `the book of this folder lies in EventStoreDB, of which ${copy} is a copy, and EVENTSTORE_URL is not set: set it to where the book lies. To go on without EventStoreDB, put the copy in the place of book.db; for a new book name another --dir`,
+      `the book of this folder lies in EventStoreDB, ${copy} is a copy of it: set EVENTSTORE_URL to where it lies. To go on without EventStoreDB, put the copy in the place of book.db; for another book name another folder`,
     )
   }
 }

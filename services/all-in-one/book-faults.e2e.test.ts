@@ -42,7 +42,8 @@ test('a book locked by another program: not ready, named, nothing lost, and on a
     try {
       const unready = await until('not ready', async () => {
         const response = await fetch(`${url}/readyz`)
-        return response.status === 503 && response.text()
+        const text = await response.text()
+        return response.status === 503 && text.includes('does not take an append') && text
       })
       assert.match(unready, /does not take an append.*locked by another process.*end the program/)
       assert.is((await fetch(`${url}/livez`)).status, 200)

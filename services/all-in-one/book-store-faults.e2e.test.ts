@@ -56,7 +56,10 @@ test('a store that refuses: not ready, named, alive, and on again when it takes 
         'not ready',
         async () => {
           const response = await fetch(`${url}/readyz`)
-          return response.status === 503 && response.text()
+          const text = await response.text()
+          // Before the store has given up, how long it has waited.
+          if (response.status === 503) assert.match(text, /waited \d+ s|does not take an append/)
+          return text.includes('does not take an append') && text
         },
         60_000,
       )

@@ -34,6 +34,7 @@ import {
   writeEngineFile,
 } from '../runtime/folder.ts'
 import { Cleanup } from '../runtime/lifecycle.ts'
+import { AppendWatch } from './append-watch.ts'
 import { NatsCare } from './nats-care.ts'
 import { BusCommands } from './bus-commands.ts'
 import type { EngineBroker, EngineOptions } from './engine-options.ts'
@@ -94,11 +95,14 @@ async function start(options: EngineOptions): Promise<Engine> {
       {
         stream,
         onDrop: (_stream, reason) =>
-          log.warn({ err: reason }, 'lost a subscription to EventStoreDB; subscribing again'),
+          log.warn(
+            { reason: String(reason) },
+            'lost a subscription to EventStoreDB; subscribing again',
+          ),
         copy: {
           path: join(dir, BOOK_COPY_FILE),
           hash: sha256,
-          warn: (err, message) => log.warn({ err }, message),
+          warn: (reason, message) => log.warn({ reason: String(reason) }, message),
         },
       },
     )
@@ -189,8 +193,9 @@ async function start(options: EngineOptions): Promise<Engine> {
       failed: (err) => log.warn({ err }, 'the end of the book could not be noted'),
     })
     cleanup.add('anchors', () => anchors.close())
+    const appends = new AppendWatch(() => performance.now())
     const writer = new Writer({
-      store: telemetry.written(store),
+      store: appends.watched(telemetry.written(store)),
       stream,
       bus: telemetry.read(bus),
       recovered,
@@ -275,7 +280,7 @@ async function start(options: EngineOptions): Promise<Engine> {
     checks = () => [
       { name: 'nats', ok: isConnected(nc) },
       troubled('lease', lease.trouble),
-      troubled('writer', writer.running ? writer.stalled : 'it has stopped'),
+      troubled('writer', writer.running ? (writer.stalled ?? appends.trouble()) : 'it has stopped'),
       { name: 'executor', ok: executor.current.position() >= 0 },
       troubled('feed', feed.trouble()),
       ...care.checks(),

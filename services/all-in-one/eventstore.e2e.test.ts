@@ -56,7 +56,7 @@ test('a folder whose book lies in EventStoreDB gets no second one, and can be ma
       assert.is(await engine.stop(), 0, engine.output.stderr)
       const refused = new EngineProcess(dir, TRADING)
       assert.is((await refused.exited).code, 4)
-      assert.match(refused.output.stderr, /book-copy\.db is a copy, and EVENTSTORE_URL is not set/)
+      assert.match(refused.output.stderr, /book-copy\.db is a copy of it: set EVENTSTORE_URL/)
       assert.is((await bitacora(['verify', '--dir', dir])).code, 4)
       // As the message says.
       renameSync(join(dir, 'book-copy.db'), join(dir, 'book.db'))

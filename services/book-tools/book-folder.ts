@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { CorruptBook } from '../adapters/embedded/book-errors.ts'
 import { lockFolder } from '../adapters/embedded/folder-lock.ts'
 import { openSqliteStore, type SqliteStore } from '../adapters/embedded/sqlite-store.ts'
-import { bookPath } from '../runtime/folder.ts'
+import { BookElsewhere } from '../adapters/open-store.ts'
+import { BOOK_COPY_FILE, bookPath } from '../runtime/folder.ts'
 
 /** A book that is not whole yet: no engine takes it for one. */
 export const PARTIAL = '.partial'
@@ -17,11 +18,17 @@ export interface BookFolder {
 
 /**
  * Opens a folder to copy a book into: the book it holds, or what an interrupted copy left, or a new one. No
- * engine can be started on the folder until it is closed. Throws FolderInUse and what openSqliteStore throws.
+ * engine can be started on the folder until it is closed. Throws FolderInUse, BookElsewhere and what
+ * openSqliteStore throws.
  */
 export async function openBookFolder(folder: string, stream: string): Promise<BookFolder> {
   const lock = lockFolder(folder)
   const path = bookPath(folder)
+  const copy = join(folder, BOOK_COPY_FILE)
+  if (!existsSync(path) && existsSync(copy)) {
+    lock.release()
+    throw new BookElsewhere(copy)
+  }
   const file = existsSync(path) ? path : `${path}${PARTIAL}`
   let store: SqliteStore
   try {

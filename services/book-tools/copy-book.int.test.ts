@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -304,6 +304,17 @@ test(
     // And the folder is free again.
     alterBook(bookPath(dir), `UPDATE streams SET name = '${STREAM}'`)
     await (await openBookFolder(dir, STREAM)).close(true)
+  }),
+)
+
+test(
+  'a folder whose own book lies in EventStoreDB takes no other',
+  inFolder(async (dir) => {
+    writeFileSync(join(dir, 'book-copy.db'), '')
+    assert.is((await rejection(openBookFolder(dir, STREAM))).code, 'book_elsewhere')
+    // And is let go of.
+    assert.is((await rejection(openBookFolder(dir, STREAM))).code, 'book_elsewhere')
+    assert.not(existsSync(bookPath(dir)))
   }),
 )
 

@@ -5,6 +5,7 @@ import type { Timeframe } from '../../engine/market/bar.ts'
 import type { ChainSettings } from '../../schemas/types.gen.ts'
 import type { EngineOptions } from '../all-in-one/engine-options.ts'
 import type { Config } from '../runtime/config.ts'
+import { bookPath } from '../runtime/folder.ts'
 import {
   addBarOptions,
   type BarOptions,
@@ -12,6 +13,7 @@ import {
   barLoadOptions,
   checkSessionYears,
 } from './bar-options.ts'
+import { shownLocation } from './book-location.ts'
 import { codeOf, EXIT, exitCodeOf, UsageError } from './exit-codes.ts'
 import { ACTIONS_HELP, loadActions } from './actions.ts'
 import { dirOption, isGiven, jsonOption } from './options.ts'
@@ -268,7 +270,8 @@ function tell(
     started.speed === 'max' ? 'as fast as the engine settles' : `${started.speed} a second`
   const limits =
     settings.risk === null ? 'no limits' : `${Object.keys(settings.risk).length} limits`
-  print(`book      ${engine.bookId} in ${dir}`)
+  const place = { path: bookPath(dir), url: started.eventStoreUrl }
+  print(`book      ${engine.bookId} in ${shownLocation(place)}`)
   print(
     `bars      ${settings.symbols.join(', ')} ${settings.timeframe}, ${bars.columns.length}, ${pace}`,
   )

@@ -176,7 +176,11 @@ for (const [what, sql, told] of [
     /does not match its checksum/,
   ],
   ['end', 'DELETE FROM appends WHERE first > 0', null],
-  ['checksums', `UPDATE appends SET checksums = replace(checksums, 'a', 'b')`, /does not match its checksum/],
+  [
+    'checksums',
+    `UPDATE appends SET checksums = replace(checksums, 'a', 'b')`,
+    /does not match its checksum/,
+  ],
 ] as const) {
   scene(`an altered ${what} does not reach the reader`, async (at) => {
     const { source, open, path, warnings } = at
