@@ -462,4 +462,18 @@ test('what is not listed any more is paid out, not closed', () => {
   gone.when({ ...canceled, data: { ...canceled.data, code: 'delisted' } } as Input).leadsTo()
 })
 
+test('a wish is not over while its close works: what trades beside it is made good', () => {
+  const past = guarded().and(closeAll('out'), report(1, 2, 'canceled'), report(1, 3, 'canceled'))
+  // An exit that had crossed its cancellation: flat, and the close of the same 10 is still at work.
+  past.and(fill(2, 3, 'sell', '10', '90'))
+  past
+    .when(fill(2, 4, 'sell', '10', '90'))
+    .leadsTo(
+      ['risk.verdict', { code: 'close', signalId: 'out:A:2', qty: '10' }],
+      ['order.intended', { side: 'buy', type: 'market' }],
+    )
+  past.when(fill(2, 5, 'buy', '10', '90')).leadsTo()
+  assert.is(past.table.risk.flattening.size, 0)
+})
+
 test.run()

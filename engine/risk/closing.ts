@@ -15,6 +15,8 @@ export interface Flattening {
   code: 'flatten' | 'close'
   /** Closing orders sent so far. */
   sent: number
+  /** The last of them; 0: none. */
+  orderId: number
 }
 
 /** An entry that a close took back: should it trade all the same, what came in is closed again. */
@@ -104,7 +106,7 @@ export function continueFlattening(
   const flattening = state.flattening.get(symbol)
   if (flattening === undefined || state.splitting === symbol) return false
   const held = table.portfolio.holdings.get(symbol)?.qty ?? ZERO
-  if (held === 0 && flattening.sent > 0) {
+  if (held === 0 && flattening.sent > 0 && !table.orders.open.has(flattening.orderId)) {
     // That was the wish. What works by now came after it.
     state.flattening.delete(symbol)
     return false
@@ -116,6 +118,7 @@ export function continueFlattening(
     return false
   }
   flattening.sent++
+  flattening.orderId = orderId
   emit('risk.verdict', {
     signalId: `${flattening.signalId}:${symbol}${flattening.sent > 1 ? `:${flattening.sent}` : ''}`,
     source: flattening.source,
@@ -144,7 +147,8 @@ export function closeAfterExits(
   table: Readonly<StateTable>,
 ): void {
   const under = state.flattening.get(symbol)
-  if (under === undefined) state.flattening.set(symbol, { ...by, code: 'close', sent: 0 })
+  if (under === undefined)
+    state.flattening.set(symbol, { ...by, code: 'close', sent: 0, orderId: 0 })
   cancelWorking(by.source, `close ${symbol}`, (order) => order.symbol === symbol, emit, table)
 }
 

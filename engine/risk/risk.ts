@@ -317,7 +317,7 @@ function control(
       }
       for (const symbol of symbols) {
         const wish = { source: `operator:${actor}`, signalId: controlId, code: 'flatten' as const }
-        state.flattening.set(symbol, { ...wish, sent: 0 })
+        state.flattening.set(symbol, { ...wish, sent: 0, orderId: 0 })
       }
       continueAll(state, emit, table)
       break
