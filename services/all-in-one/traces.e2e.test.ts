@@ -144,7 +144,8 @@ test('a manual signal and all that follows from it are one tree, over NATS, the 
     assert.is(attribute(process, 'trading.event_position'), signal.position)
     const fill = events.find(({ type }) => type === 'order.filled')!
     assert.match(String(fill.trace), TRACE)
-    assert.is(Number(process.endTimeUnixNano) / 1e6, signal.recordedAt)
+    // Nanoseconds are more than a double can tell apart.
+    assert.is(Number(BigInt(process.endTimeUnixNano) / 1_000_000n), signal.recordedAt)
     for (const subject of ['tape.signal.received', 'tape.risk.verdict', 'tape.order.intended']) {
       assert.ok(tape.includes(subject), `${subject} in ${tape}`)
     }
