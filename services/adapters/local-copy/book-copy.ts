@@ -32,10 +32,10 @@ const SPOILT = new Set(['corrupt_book', 'book_too_new', 'altered_event'])
 const MAX_WAITING = 100_000
 
 /**
- * What this machine has read of a book that lies elsewhere, in a file of its own: reading it again costs a tenth of what
- * the wire costs. It is never believed: its last step is compared with the source when it is opened, every step must lead
- * to its checksum before it is handed out, and the checksums are a chain. A file that fails is thrown away, and the
- * source is read. It is written behind the source and without fsync: what a power cut takes from its end is read
+ * What this machine has read of a book that lies elsewhere, in a file of its own, so that it need not come over the
+ * wire again. It is never believed: its last step is compared with the source when it is opened, every step must lead to
+ * its checksum before it is handed out for the first time, and the checksums are a chain. A file that fails by itself is
+ * thrown away, and the source is read; one that is whole and not the source's is kept, and refused. It is written behind the source and without fsync: what a power cut takes from its end is read
  * again.
  */
 export class BookCopy {
